@@ -1,0 +1,120 @@
+"""Samples from one distribution, and what is known about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int, Shaped
+from torch import Tensor
+
+from .errors import InputError
+from .output import Classes, Output, classes_of
+from .samples import Samples, as_samples, describe
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """A sample from one distribution P(x, y), or from several told apart by `origin`.
+
+    x: n samples: an array or tensor (float vectors n × d, uint8 images n × h × w or n × h × w × 3),
+        or samples a reader made (`read_images`, `read_table`).
+    y: n labels of any kind that has a name; None where they are unknown.
+    output: the kind of answer y is; read off the labels when it is not given.
+    observed: where single entries of y are known. weight: the importance of each sample.
+    origin: which of several sources a sample came from. group: what folds never split.
+    left_out: samples that could not be read, each with its reason.
+
+    A mini-batch of a domain is a domain, and class labels are matched by name:
+
+    >>> d = Domain([[0.0], [1.0], [2.0]], ["owl", "crow", "owl"])
+    >>> d.output.names, d.y.tolist()
+    (('crow', 'owl'), [1, 0, 1])
+    >>> len(d[[0, 2]])
+    2
+    >>> d.unlabelled().y is None
+    True
+    """
+
+    x: Tensor | Samples
+    y: Tensor | None = None
+    output: Output | None = None
+    observed: Bool[Tensor, "n ..."] | None = None
+    weight: Float[Tensor, " n"] | None = None
+    origin: Int[Tensor, " n"] | None = None
+    group: Int[Tensor, " n"] | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "x", as_samples(self.x))
+        if self.y is not None and self.output is None:
+            output, names = classes_of(_listed(self.y))
+            put(self, "output", output)
+            put(self, "y", output.encode(names))
+        elif self.y is not None and not isinstance(self.y, Tensor):
+            assert isinstance(self.output, Classes)
+            put(self, "y", self.output.encode(_listed(self.y)))
+        if self.group is not None and not isinstance(self.group, Tensor):
+            put(self, "group", _positions(self.group))
+        if self.origin is not None and not isinstance(self.origin, Tensor):
+            put(self, "origin", _positions(self.origin))
+        if self.weight is not None and not isinstance(self.weight, Tensor):
+            put(self, "weight", torch.as_tensor(self.weight, dtype=torch.float32))
+        for name, column in self._columns().items():
+            if len(column) != len(self.x):
+                raise InputError(
+                    f"Domain.{name} has {len(column)} rows and x has {len(self.x)}: give one for each sample"
+                )
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, rows: Any) -> "Domain":
+        """The same domain restricted to `rows`."""
+        if not isinstance(rows, Tensor):
+            rows = torch.as_tensor(rows, dtype=None if len(rows) else torch.long)
+        if rows.dtype == torch.bool:
+            rows = rows.nonzero().squeeze(1)
+        picked = {name: column[rows] for name, column in self._columns().items()}
+        return replace(self, x=self.x[rows], **picked)
+
+    def __str__(self) -> str:
+        if self.y is None or not isinstance(self.output, Classes):
+            return f"{describe(self.x)}, unlabelled"
+        return f"{describe(self.x)}, {self.output.width} classes"
+
+    def with_(self, **changes: Any) -> "Domain":
+        return replace(self, **changes)
+
+    def unlabelled(self) -> "Domain":
+        """The same samples without anything that is known of their labels."""
+        return replace(self, y=None, output=None, observed=None)
+
+    @property
+    def classes(self) -> Classes:
+        """The output, where it has to be classes."""
+        if self.y is None or not isinstance(self.output, Classes):
+            raise InputError("this domain has no class labels: give y, one label for each sample")
+        return self.output
+
+    @property
+    def labels(self) -> Int[Tensor, " n"]:
+        """y, where it has to be there."""
+        if self.y is None:
+            raise InputError("this domain has no labels: give y, one label for each sample")
+        return self.y
+
+    def _columns(self) -> dict[str, Shaped[Tensor, "n ..."]]:
+        columns = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: c for name, c in columns.items() if name != "x" and isinstance(c, Tensor)}
+
+
+def _listed(values: Any) -> Sequence[Any]:
+    return values.tolist() if hasattr(values, "tolist") else list(values)
+
+
+def _positions(values: Any) -> Int[Tensor, " n"]:
+    """Any hashable values as whole numbers, equal where the values are equal."""
+    position: dict[Any, int] = {}
+    return torch.tensor([position.setdefault(v, len(position)) for v in _listed(values)], dtype=torch.long)

@@ -1,0 +1,20 @@
+"""The one error a user is meant to read."""
+
+
+class InputError(ValueError):
+    """What was given, what was expected, what to do: in one line.
+
+    The command line prints it and exits with code 2; in Python it is a `ValueError`.
+    """
+
+
+def near(name: str, known: list[str]) -> str:
+    """A hint that names what was probably meant, or nothing.
+
+    >>> near("mobilnet", ["mobilenet", "resnet"])
+    '; did you mean mobilenet?'
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"; did you mean {', '.join(close)}?" if close else ""

@@ -1,0 +1,83 @@
+"""Everything a method may see while fitting."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from .domain import Domain
+from .errors import InputError
+from .output import Output
+
+LABELLED = ("target_labelled", "source")
+UNLABELLED = ("target", "unlabelled")
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is given, by the role it plays. Held-out folds are in none of these.
+
+    target_labelled: labelled samples of the task we care about.
+    target: unlabelled samples of the distribution that will be predicted.
+    source: labelled samples we borrow from.
+    unlabelled: a pool that may come from elsewhere.
+    source_model: what is left when the source data are gone.
+    descriptions: a vector for each class name, for classes without samples.
+    tasks: several problems at once.
+
+    Labels cannot leak through it: an unlabelled role refuses them.
+
+    >>> photos = Domain([[0.0], [1.0]], ["owl", "crow"])
+    >>> sorted(Problem(target_labelled=photos).given)
+    ['target_labelled']
+    >>> Problem(target=photos)
+    Traceback (most recent call last):
+    regraft.errors.InputError: Problem.target must be unlabelled: pass target.unlabelled()
+    """
+
+    target_labelled: Domain | None = None
+    target: Domain | None = None
+    source: Domain | None = None
+    unlabelled: Domain | None = None
+    source_model: nn.Module | None = None
+    descriptions: dict[str, Tensor] | None = None
+    tasks: dict[str, "Problem"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, domain in self.domains.items():
+            if name in LABELLED and domain.y is None:
+                raise InputError(f"Problem.{name} must be labelled: pass a domain with y")
+            if name in UNLABELLED and domain.y is not None:
+                raise InputError(f"Problem.{name} must be unlabelled: pass {name}.unlabelled()")
+
+    @property
+    def domains(self) -> dict[str, Domain]:
+        """The domains that are given, by role."""
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: part for name, part in parts.items() if isinstance(part, Domain)}
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The names of the parts that are there."""
+        return frozenset(f.name for f in fields(self) if getattr(self, f.name))
+
+    @property
+    def output(self) -> Output:
+        """The kind of answer that is asked for."""
+        for name in LABELLED:
+            domain = self.domains.get(name)
+            if domain is not None and domain.output is not None:
+                return domain.output
+        raise InputError("the problem has no labels: give target_labelled or source")
+
+    def restricted(self, rows: Int[Tensor, " m"]) -> "Problem":
+        """The same problem with only these rows of the labelled target: a training fold."""
+        assert self.target_labelled is not None
+        return replace(self, target_labelled=self.target_labelled[rows])
+
+    def mapped(self, seen: Callable[[Domain], Domain]) -> "Problem":
+        """The same problem with every domain replaced by what `seen` makes of it."""
+        changed: dict[str, Any] = {name: seen(domain) for name, domain in self.domains.items()}
+        return replace(self, **changed)

@@ -1,0 +1,83 @@
+"""What a domain's x may be: a tensor, or anything with `len` and `[rows]`."""
+
+import hashlib
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from .errors import InputError
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """Samples that are not in a tensor: files, texts, columns of a table."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Int[Tensor, " m"]) -> "Samples": ...
+
+    def digests(self) -> list[bytes]:
+        """A hash of each sample's own bytes."""
+        ...
+
+    def names(self) -> list[str]:
+        """What a person calls each sample."""
+        ...
+
+
+def as_samples(x: Any) -> Tensor | Samples:
+    """Arrays and tensors as a tensor, other samples as they are."""
+    if isinstance(x, Tensor):
+        return x.detach()
+    if isinstance(x, Samples):
+        return x
+    try:
+        array = np.asarray(x)
+        if array.dtype == object:
+            array = array.astype(np.float64)
+        return torch.from_numpy(np.ascontiguousarray(array).copy())
+    except (TypeError, ValueError) as reason:
+        raise InputError(
+            f"x of type {type(x).__name__} is neither a numeric array nor samples that Regraft knows "
+            "(read_images, read_table): pass an array of numbers, one row a sample"
+        ) from reason
+
+
+def digests(x: Tensor | Samples) -> list[bytes]:
+    """A hash of each sample's own bytes, 16 bytes long."""
+    if not isinstance(x, Tensor):
+        return x.digests()
+    head = f"{x.dtype}{tuple(x.shape[1:])}".encode()
+    rows = x.contiguous().reshape(len(x), -1).view(torch.uint8).numpy() if x.numel() else np.empty((len(x), 0))
+    return [hashlib.blake2b(head + row.tobytes(), digest_size=16).digest() for row in rows]
+
+
+def sample_names(x: Tensor | Samples) -> list[str]:
+    return [str(i) for i in range(len(x))] if isinstance(x, Tensor) else x.names()
+
+
+def describe(x: Tensor | Samples) -> str:
+    """What the samples are, in words.
+
+    >>> describe(torch.zeros(3, 8))
+    '3 vectors of 8 numbers'
+    """
+    if not isinstance(x, Tensor):
+        return str(x)
+    if is_images(x):
+        return f"{len(x)} images of {x.shape[2]}×{x.shape[1]} pixels"
+    if x.ndim == 2:
+        return f"{len(x)} vectors of {x.shape[1]} numbers"
+    return f"{len(x)} tensors of shape {tuple(x.shape[1:])}"
+
+
+def is_images(x: Any) -> bool:
+    """Whether a tensor holds images: uint8, n × height × width, with 1, 3 or 4 channels last or none."""
+    return (
+        isinstance(x, Tensor)
+        and x.dtype == torch.uint8
+        and (x.ndim == 3 or (x.ndim == 4 and x.shape[3] in (1, 3, 4)))
+    )
