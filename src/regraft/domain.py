@@ -5,12 +5,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
 from .errors import InputError
 from .output import Classes, Output, classes_of
-from .samples import Samples, as_samples, describe
+from .samples import as_samples, describe
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +25,7 @@ class Domain:
     origin: which of several sources a sample came from. group: what folds never split.
     left_out: samples that could not be read, each with its reason.
 
+    Lists and arrays become tensors: y, origin and group of whole numbers, weight of float32.
     A mini-batch of a domain is a domain, and class labels are matched by name:
 
     >>> d = Domain([[0.0], [1.0], [2.0]], ["owl", "crow", "owl"])
@@ -36,13 +37,13 @@ class Domain:
     True
     """
 
-    x: Tensor | Samples
-    y: Tensor | None = None
+    x: Any
+    y: Any = None
     output: Output | None = None
     observed: Bool[Tensor, "n ..."] | None = None
-    weight: Float[Tensor, " n"] | None = None
-    origin: Int[Tensor, " n"] | None = None
-    group: Int[Tensor, " n"] | None = None
+    weight: Any = None
+    origin: Any = None
+    group: Any = None
     left_out: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
@@ -72,11 +73,13 @@ class Domain:
 
     def __getitem__(self, rows: Any) -> "Domain":
         """The same domain restricted to `rows`."""
+        if isinstance(rows, slice):
+            rows = torch.arange(len(self))[rows]
         if not isinstance(rows, Tensor):
             rows = torch.as_tensor(rows, dtype=None if len(rows) else torch.long)
         if rows.dtype == torch.bool:
             rows = rows.nonzero().squeeze(1)
-        picked = {name: column[rows] for name, column in self._columns().items()}
+        picked: dict[str, Any] = {name: column[rows] for name, column in self._columns().items()}
         return replace(self, x=self.x[rows], **picked)
 
     def __str__(self) -> str:
@@ -103,7 +106,8 @@ class Domain:
         """y, where it has to be there."""
         if self.y is None:
             raise InputError("this domain has no labels: give y, one label for each sample")
-        return self.y
+        known: Tensor = self.y
+        return known
 
     def _columns(self) -> dict[str, Shaped[Tensor, "n ..."]]:
         columns = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -109,7 +109,7 @@ def classes_of(labels: Sequence[Any], spelling: Spelling = "error") -> tuple[Cla
     """The classes among the labels, in natural order, and every label as its class's name.
 
     Two spellings that differ only by Unicode form, case or surrounding space are an error,
-    unless `spelling` says "merge" (the more frequent one, then the first in order, names the class) or "keep".
+    unless `spelling` says "keep", or "merge", and then the more frequent spelling names the class.
 
     >>> classes_of([10, 9, 9])[0].names
     ('9', '10')

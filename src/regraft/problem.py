@@ -79,5 +79,9 @@ class Problem:
 
     def mapped(self, seen: Callable[[Domain], Domain]) -> "Problem":
         """The same problem with every domain replaced by what `seen` makes of it."""
-        changed: dict[str, Any] = {name: seen(domain) for name, domain in self.domains.items()}
+        return self.mapped_by_role(lambda role, domain: seen(domain))
+
+    def mapped_by_role(self, seen: Callable[[str, Domain], Domain]) -> "Problem":
+        """`mapped`, for what also depends on the role that a domain plays."""
+        changed: dict[str, Any] = {role: seen(role, domain) for role, domain in self.domains.items()}
         return replace(self, **changed)

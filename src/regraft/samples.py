@@ -51,7 +51,9 @@ def digests(x: Tensor | Samples) -> list[bytes]:
     if not isinstance(x, Tensor):
         return x.digests()
     head = f"{x.dtype}{tuple(x.shape[1:])}".encode()
-    rows = x.contiguous().reshape(len(x), -1).view(torch.uint8).numpy() if x.numel() else np.empty((len(x), 0))
+    rows = (
+        x.contiguous().reshape(len(x), -1).view(torch.uint8).numpy() if x.numel() else np.empty((len(x), 0))
+    )
     return [hashlib.blake2b(head + row.tobytes(), digest_size=16).digest() for row in rows]
 
 

@@ -1,7 +1,7 @@
 """From samples to the tensor that a network eats: by a fixed rule, or one fitted to the training fold."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ class Preprocessing(ABC):
         """False where the rule has to see training samples first, which then happens in every fold."""
         return True
 
-    def fit(self, x: Tensor | Samples) -> Self:
+    def fit(self, x: Tensor | Samples) -> "Preprocessing":
         """The rule fitted to the training samples; a fixed rule is itself."""
         return self
 

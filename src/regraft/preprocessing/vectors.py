@@ -1,7 +1,7 @@
 """Vectors, each column scaled by what the training fold shows of it."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, final
 
 import torch
 from jaxtyping import Float
@@ -31,11 +31,11 @@ class Standardised(Preprocessing):
     def fitted(self) -> bool:
         return self.mean is not None
 
-    def fit(self, x: Tensor | Samples) -> Self:
+    def fit(self, x: Tensor | Samples) -> "Standardised":
         z = _vectors(x)
         deviation = z.std(0, correction=0)
         tiny = deviation <= 1e-12 * z.abs().amax(0).clamp_min(1e-12)
-        return type(self)(z.mean(0), torch.where(tiny, torch.ones_like(deviation), deviation))
+        return Standardised(z.mean(0), torch.where(tiny, torch.ones_like(deviation), deviation))
 
     def __call__(self, x: Tensor | Samples) -> Tensor:
         if self.mean is None or self.deviation is None:
@@ -57,7 +57,7 @@ class Standardised(Preprocessing):
         return {"mean": self.mean, "deviation": self.deviation}
 
     @classmethod
-    def from_json(cls, saved: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
+    def from_json(cls, saved: dict[str, Any], tensors: dict[str, Tensor]) -> "Standardised":
         return cls(tensors["mean"], tensors["deviation"])
 
 

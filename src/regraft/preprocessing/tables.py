@@ -1,0 +1,123 @@
+"""Columns of a table as numbers: scaled, one-hot, missing values filled, all fitted to the training fold."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..errors import InputError
+from ..readers.tables import Table, as_numbers, is_missing
+from ..samples import Samples
+from . import Preprocessing
+
+MOST_CATEGORIES = 50  # of a column; rarer values share one column
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class TablePreprocessing(Preprocessing):
+    """Numbers as (x − median) / deviation, categories one-hot, and a column for "was missing" where any was.
+
+    A column is numeric if every training cell that is not missing is a number. A missing number becomes
+    the median; a category that training never showed becomes all zeros.
+
+    >>> rule = TablePreprocessing().fit(Table(("a", "b"), [["1", "x"], ["3", "y"], ["", "x"]]))
+    >>> rule.columns
+    ['a', 'a is missing', 'b = x', 'b = y']
+    >>> rule(Table(("b", "a"), [["y", "?"]])).tolist()
+    [[0.0, 1.0, 0.0, 1.0]]
+    """
+
+    kind: ClassVar[str] = "table"
+
+    # one entry a column: its name, whether it is numeric, its categories, whether it was ever missing
+    plan: tuple[dict[str, Any], ...] = ()
+    numbers: Float[Tensor, "c 2"] | None = None  # median and deviation of each numeric column
+
+    @property
+    def fitted(self) -> bool:
+        return self.numbers is not None
+
+    @property
+    def columns(self) -> list[str]:
+        """What each number that comes out means."""
+        named: list[str] = []
+        for column in self.plan:
+            if column["numeric"]:
+                named.append(column["name"])
+            named += [f"{column['name']} is missing"] if column["missing"] else []
+            named += [f"{column['name']} = {value}" for value in column["categories"]]
+        return named
+
+    def fit(self, x: Tensor | Samples) -> "TablePreprocessing":
+        table = _table(x)
+        plan, scales = [], []
+        for name in table.columns:
+            cells = table.column(name)
+            numbers = as_numbers(cells)
+            if numbers is not None and not np.isfinite(numbers[~np.isnan(numbers)]).all():
+                raise InputError(f"column {name!r} contains infinity: replace such cells or leave them empty")
+            seen = [] if numbers is None else numbers[~np.isnan(numbers)]
+            missing = any(map(is_missing, cells))
+            if numbers is not None and len(seen):
+                deviation = float(np.std(seen))
+                scales.append([float(np.median(seen)), deviation if deviation > 0 else 1.0])
+                plan.append({"name": name, "numeric": True, "categories": [], "missing": missing})
+                continue
+            counts: dict[str, int] = {}
+            for cell in cells:
+                if not is_missing(cell):
+                    counts[cell.strip()] = counts.get(cell.strip(), 0) + 1
+            frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES]
+            plan.append({"name": name, "numeric": False, "categories": sorted(frequent), "missing": missing})
+        return TablePreprocessing(tuple(plan), torch.tensor(scales, dtype=torch.float64).reshape(-1, 2))
+
+    def __call__(self, x: Tensor | Samples) -> Float[Tensor, "n d"]:
+        if self.numbers is None:
+            raise InputError("the table's columns are not fitted yet: call fit with the training rows")
+        table = _table(x)
+        if absent := [c["name"] for c in self.plan if c["name"] not in table.columns]:
+            raise InputError(
+                f"the table lacks {len(absent)} columns that the model was fitted with, first {absent[0]!r}: "
+                "give the same columns (their order does not matter)"
+            )
+        made: list[np.ndarray] = []
+        numeric = iter(self.numbers.numpy())
+        for column in self.plan:
+            cells = table.column(column["name"])
+            if column["numeric"]:
+                values = as_numbers(cells)
+                if values is None:
+                    wrong = next(cell for cell in cells if as_numbers([cell]) is None)
+                    raise InputError(
+                        f"column {column['name']!r} was numeric in training and now holds {wrong!r}: "
+                        "give a number or leave the cell empty"
+                    )
+                median, deviation = next(numeric)
+                made.append((np.where(np.isnan(values), median, values) - median) / deviation)
+            if column["missing"]:
+                made.append(np.array([is_missing(cell) for cell in cells], dtype=np.float64))
+            made += [
+                np.array([cell.strip() == value for cell in cells], dtype=np.float64)
+                for value in column["categories"]
+            ]
+        return torch.from_numpy(np.stack(made, axis=1)) if made else torch.zeros(len(table), 0).double()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "plan": list(self.plan)}
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {} if self.numbers is None else {"numbers": self.numbers}
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any], tensors: dict[str, Tensor]) -> "TablePreprocessing":
+        return cls(tuple(saved["plan"]), tensors["numbers"])
+
+
+def _table(x: Tensor | Samples) -> Table:
+    if not isinstance(x, Table):
+        raise InputError(f"this model takes rows of a table, and the samples are {type(x).__name__}")
+    return x

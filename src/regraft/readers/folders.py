@@ -1,0 +1,61 @@
+"""What a folder holds, in an order that does not depend on the disk."""
+
+import os
+from pathlib import Path
+
+from ..errors import InputError, near
+
+JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+
+LeftOut = list[tuple[str, str]]
+
+
+def listed(root: Path) -> tuple[list[str], LeftOut]:
+    """The relative paths of all files below `root`, sorted, and the folders that cannot be opened.
+
+    Hidden files and folders and what file managers leave behind are passed over. Links are followed,
+    except to a folder that contains the link.
+    """
+    _must_open(root)
+    names: list[str] = []
+    left_out: LeftOut = []
+    waiting: list[tuple[str, tuple[Path, ...]]] = [("", (root.resolve(),))]
+    while waiting:
+        below, chain = waiting.pop()
+        try:
+            entries = list(os.scandir(root / below))
+        except OSError as reason:
+            left_out.append((shown(below), f"folder cannot be opened: {(reason.strerror or '').lower()}"))
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name.lower() in JUNK:
+                continue
+            if not entry.is_dir():
+                names.append(below + entry.name)
+                continue
+            real = Path(entry.path).resolve()
+            if not any(real == above or real in above.parents for above in chain):
+                waiting.append((f"{below}{entry.name}/", (*chain, real)))
+    return sorted(names), sorted(left_out)
+
+
+def shown(name: str) -> str:
+    """A relative path as text that can be written anywhere, whatever bytes the disk has in it."""
+    return os.fsencode(name).decode("utf-8", errors="replace")
+
+
+def _must_open(root: Path) -> None:
+    try:
+        if not root.exists():
+            beside = [entry.name for entry in root.parent.iterdir()] if root.parent.is_dir() else []
+            raise InputError(
+                f"folder {root} does not exist: give a folder of images{near(root.name, beside)}"
+            )
+        if not root.is_dir():
+            raise InputError(f"{root} is a file: give the folder of images, or a list of files")
+        with os.scandir(root):
+            pass
+    except OSError as reason:
+        raise InputError(
+            f"folder {root} cannot be opened ({reason.strerror}): check its permissions"
+        ) from reason

@@ -1,0 +1,123 @@
+"""Which images there are and what is known of each, before any is opened."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+from ..errors import InputError, near
+from .folders import listed, shown
+from .labels import LabelFile, key
+
+EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif"}
+    | {".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
+)
+OTHER_FORMATS = frozenset({".heic", ".heif", ".avif", ".jp2", ".svg", ".psd", ".dng", ".cr2", ".nef", ".arw"})
+
+
+@final
+@dataclass(frozen=True)
+class Listing:
+    """The images by their names relative to `root`; labels and rows of the label file where there are any."""
+
+    root: Path
+    names: Sequence[str]
+    left_out: Sequence[tuple[str, str]] = ()
+    labels: Sequence[str] | None = None
+    rows: Sequence[dict[str, str]] = field(default=())
+
+    def groups(self, group: str) -> list[str]:
+        """The group of each image: from a column of the label file, or by a regular expression."""
+        if self.rows and group in self.rows[0]:
+            values = [row[group].strip() for row in self.rows]
+            if "" in values:
+                name = shown(self.names[values.index("")])
+                raise InputError(f"{name} has no {group} in the label file: fill the column")
+            return values
+        try:
+            pattern = re.compile(group)
+        except re.error as reason:
+            raise InputError(f"group {group!r} is no regular expression ({reason})") from reason
+        return [_group(pattern, name, list(self.rows[0]) if self.rows else []) for name in self.names]
+
+
+def in_list(paths: Sequence[str | Path]) -> Listing:
+    """The files that are named, in that order; they must exist."""
+    files = [Path(path) for path in paths]
+    must_exist([str(file) for file in files if not file.exists()], "the list")
+    return Listing(Path(), [str(file) for file in files])
+
+
+def in_folder(root: Path) -> Listing:
+    """All images below a folder, wherever they lie."""
+    names, left_out = listed(root)
+    left_out += [(shown(name), _other(name)) for name in names if not _is_image(name)]
+    return Listing(root, [name for name in names if _is_image(name)], left_out)
+
+
+def in_class_folders(root: Path, *, required: bool) -> Listing:
+    """The images below a folder, labelled by its sub-folders; without any, unlabelled unless `required`."""
+    found = in_folder(root)
+    inside = [name for name in found.names if "/" in name]
+    if not inside and not required:
+        return found
+    if not inside and found.names:
+        raise InputError(
+            f"{root} has no sub-folders with images: make one for each class, or give a label file (--labels)"
+        )
+    outside = [(shown(name), "not in a class folder") for name in found.names if "/" not in name]
+    labels = [shown(name.split("/", 1)[0]) for name in inside]
+    return Listing(root, inside, [*found.left_out, *outside], labels)
+
+
+def in_label_file(root: Path, table: LabelFile) -> Listing:
+    """The files of a folder that a label file names, whatever their extension."""
+    files, left_out = listed(root)
+    rows = table.by_file(root)
+    label = table.label_column
+    must_exist(sorted(set(rows) - set(map(key, files))), table.path.name, files)
+    names = []
+    for name in files:
+        if rows.get(key(name), {}).get(label, "").strip():
+            names.append(name)
+        elif key(name) in rows or _is_image(name):
+            left_out.append((shown(name), f"no label in {table.path.name}"))
+        elif (root / name).resolve() != table.path.resolve():
+            left_out.append((shown(name), _other(name)))
+    known = [rows[key(name)] for name in names]
+    return Listing(root, names, left_out, [row[label] for row in known], known)
+
+
+def must_exist(missing: Sequence[str], named_by: str, there: Sequence[str] = ()) -> None:
+    if missing:
+        count = (
+            f"{len(missing)} file{'s' * (len(missing) > 1)} that {'do' if missing[1:] else 'does'} not exist"
+        )
+        some = ", ".join(map(shown, missing[:3])) + ", …" * (len(missing) > 3)
+        raise InputError(
+            f"{named_by} names {count}: {some}{near(missing[0], list(there)) or '; check the paths'}"
+        )
+
+
+def _is_image(name: str) -> bool:
+    return Path(name).suffix.lower() in EXTENSIONS
+
+
+def _other(name: str) -> str:
+    suffix = Path(name).suffix.lower()
+    if suffix in OTHER_FORMATS:
+        return f"format not supported ({suffix}): convert it to JPEG or PNG"
+    return f"not an image file ({suffix or 'no extension'})"
+
+
+def _group(pattern: re.Pattern[str], name: str, columns: list[str]) -> str:
+    match = pattern.search(name)
+    found = match and (match[1] if pattern.groups else match[0])
+    if not found:
+        column = f"is no column of the label file ({', '.join(columns)}) and " if columns else ""
+        raise InputError(
+            f"group {pattern.pattern!r} {column}does not match {shown(name)}: it has to find a group in all"
+        )
+    return found
