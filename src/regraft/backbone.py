@@ -66,6 +66,10 @@ class Backbone(nn.Module):
             part.spec = {"loader": "slice", "start": start, "stop": stop, "of": self.spec}
         return part
 
+    def cut(self, stage: int) -> tuple["Backbone", "Backbone"]:
+        """What runs up to the cut, preprocessing included, and what takes its activations from there."""
+        return self[:stage], self[stage:].prepared_by(AsTheyAre())
+
     def rewired(self, stages: Sequence[tuple[str, nn.Module]]) -> "Backbone":
         """The same backbone made of other stages."""
         return Backbone(
@@ -96,6 +100,9 @@ class Backbone(nn.Module):
         return copy.deepcopy(self)
 
     def forward(self, x: Tensor) -> Tensor:
+        weight = next(self.parameters(), None)
+        if weight is not None and x.is_floating_point():
+            x = x.to(weight.dtype)  # arrays come in double, stored activations in half precision
         for stage in self.stages:
             x = stage(x)
         return x
@@ -103,7 +110,8 @@ class Backbone(nn.Module):
     @torch.no_grad()
     def features(self, x: Tensor | Samples) -> Tensor:
         """φ(x) for a few samples, straight through: `embed` does many, stored and in batches."""
-        return self.eval()(self.preprocessing(x))
+        out: Tensor = self.eval()(self.preprocessing(x))
+        return out
 
     @property
     def licence_line(self) -> str:
@@ -113,7 +121,9 @@ class Backbone(nn.Module):
     def fingerprint(self) -> str:
         """A hash of how the chain is built, what prepares its input and every number in it."""
         seen = hashlib.blake2b(digest_size=16)
-        seen.update(json.dumps([self.spec, self.names, self.preprocessing.to_json()], sort_keys=True).encode())
+        seen.update(
+            json.dumps([self.spec, self.names, self.preprocessing.to_json()], sort_keys=True).encode()
+        )
         parts = {**self.state_dict(), **{f"prepare {k}": t for k, t in self.preprocessing.tensors().items()}}
         for key in sorted(parts):
             value = parts[key].detach().cpu().contiguous()
