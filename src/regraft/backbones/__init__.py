@@ -1,0 +1,131 @@
+"""Where feature maps come from. Each loader is one module; the list of loaders is closed."""
+
+import copy
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from ..backbone import Backbone
+from ..domain import Domain
+from ..errors import InputError
+from ..samples import is_images
+from .glyphs import glyphs, rebuild_glyphs
+from .module import module_backbone, rebuild_module
+from .raw import pixels, table, vectors
+from .small import rebuild_small, small_convnet, small_mlp
+
+__all__ = [
+    "DEFAULT_NETWORK",
+    "glyphs",
+    "module_backbone",
+    "open_backbone",
+    "pixels",
+    "rebuild",
+    "small_convnet",
+    "small_mlp",
+    "table",
+    "vectors",
+]
+
+DEFAULT_NETWORK = "mobilenetv3_large_100"
+
+
+def open_backbone(
+    given: str | Path | nn.Module | None = None,
+    *,
+    weights: str | Path | None = None,
+    domain: Domain | None = None,
+) -> Backbone:
+    """The backbone that is meant by a name, a path, a module or nothing.
+
+    given: the name of a timm model; "glyphs" (built in), "pixels", "vectors" or "table"; a folder that
+        Regraft saved, which is a backbone again; a module of your own; None for the best there is for the
+        domain's samples: a good timm model where its weights can be had, otherwise the built-in network.
+    weights: a local safetensors file with the JSON beside it that says which network it belongs to.
+
+    >>> open_backbone("vectors").name
+    'columns'
+    """
+    if isinstance(given, Backbone):
+        return given
+    if isinstance(given, nn.Module):
+        return module_backbone(given, sample=_prepared_sample(domain))
+    if weights is not None:
+        from .timm import timm_backbone
+
+        return timm_backbone(str(given) if given is not None else None, weights=Path(weights))
+    if given is None:
+        return _default_for(domain)
+    built_in = {"glyphs": glyphs, "pixels": pixels, "vectors": vectors, "table": table}
+    if str(given) in built_in:
+        return built_in[str(given)]()
+    if Path(given).is_dir():
+        from ..model import load
+
+        return load(given).backbone
+    if Path(given).suffix == ".safetensors":
+        return open_backbone(weights=given)
+    from .timm import timm_backbone
+
+    return timm_backbone(str(given))
+
+
+def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
+    """The network that `spec` describes, without its weights: what loading a model folder starts with."""
+    loader = spec.get("loader")
+    if loader == "timm":
+        from .timm import rebuild_timm
+
+        return rebuild_timm(spec)
+    if loader == "glyphs":
+        return rebuild_glyphs()
+    if loader in ("small convnet", "small mlp"):
+        return rebuild_small(spec)
+    if loader == "vectors":
+        return vectors()
+    if loader == "table":
+        return table()
+    if loader == "pixels":
+        return pixels(int(spec["side"]))
+    if loader == "slice":
+        return rebuild(spec["of"], module)[int(spec["start"]) : int(spec["stop"])]
+    if loader == "module":
+        if module is None:
+            raise InputError(
+                "this model was built on a network of your own: hand it in again, "
+                "rg.load(path, backbone=module)"
+            )
+        own = copy.deepcopy(module)
+        return own if isinstance(own, Backbone) else rebuild_module(spec, own)
+    raise InputError(f"networks of kind {json.dumps(loader)} are unknown to this version of Regraft")
+
+
+def _prepared_sample(domain: Domain | None) -> Tensor | None:
+    """Two inputs on which a cut through a module can be checked, where the samples are the inputs."""
+    if domain is None or not isinstance(domain.x, Tensor) or is_images(domain.x):
+        return None
+    few = domain.x[:2]
+    return few.float() if few.is_floating_point() else few
+
+
+def _default_for(domain: Domain | None) -> Backbone:
+    """What to borrow when nothing was named."""
+    x = None if domain is None else domain.x
+    if isinstance(x, Tensor) and not is_images(x):
+        return vectors()
+    if x is not None and type(x).__name__ == "Table":
+        return table()
+    try:
+        from .timm import timm_backbone
+
+        return timm_backbone(DEFAULT_NETWORK)
+    except InputError as reason:
+        warnings.warn(
+            f"{DEFAULT_NETWORK} cannot be had ({reason}). Using the small built-in network, pretrained on "
+            "printed glyphs only: on photos expect far less from it; name a backbone or pass weights.",
+            stacklevel=3,
+        )
+        return glyphs()
