@@ -1,0 +1,29 @@
+"""β, what turns features into scores: each head is a module whose numbers save as tensors."""
+
+from typing import Any
+
+from torch import nn
+
+from ..errors import InputError
+from .boosting import Trees
+from .constant import Constant
+from .linear import Linear
+from .mlp import MLP
+from .neighbours import Neighbours
+from .prototypes import Prototypes
+
+__all__ = ["HEADS", "MLP", "Constant", "Linear", "Neighbours", "Prototypes", "Trees", "head_from_json"]
+
+HEADS: dict[str, type[nn.Module]] = {
+    head.kind: head for head in (Constant, Linear, MLP, Neighbours, Prototypes, Trees)
+}
+
+
+def head_from_json(saved: dict[str, Any]) -> nn.Module:
+    """An empty head of the saved kind and size; its tensors are loaded into it. The list is closed."""
+    kind = saved.get("kind")
+    if kind not in HEADS:
+        raise InputError(
+            f"head of kind {kind!r} is unknown to this version of Regraft; known: {sorted(HEADS)}"
+        )
+    return HEADS[kind](**{name: size for name, size in saved.items() if name != "kind"})

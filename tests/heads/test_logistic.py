@@ -1,0 +1,206 @@
+"""The logistic head against scikit-learn: the optimum, the search, and what samples it may be given."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import cross_val_predict
+
+from regraft.errors import InputError
+from regraft.heads.logistic import STRENGTHS, fit_logistic
+
+
+def blobs(n, d, k, seed=0, noise=1.5):
+    random = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % k
+    centres = torch.randn(k, d, generator=random, dtype=torch.float64)
+    return centres[y] + noise * torch.randn(n, d, generator=random, dtype=torch.float64) + 3, y
+
+
+def objective(x, y, weight, bias, strength, samples=None):
+    """½ ‖W‖² + C Σ wᵢ ℓᵢ, written once more."""
+    scores = x.numpy() @ np.asarray(weight).T + np.asarray(bias)
+    largest = scores.max(1)
+    each = largest + np.log(np.exp(scores - largest[:, None]).sum(1)) - scores[np.arange(len(y)), y]
+    return 0.5 * (np.asarray(weight) ** 2).sum() + strength * (each * (1 if samples is None else samples.numpy())).sum()
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(60, 5, 3), (40, 100, 4), (90, 30, 7)])
+@pytest.mark.parametrize("strength", [1e-3, 1.0, 100.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_optimum_is_scikit_learns(n, d, k, strength, weighted):
+    x, y = blobs(n, d, k)
+    samples = torch.rand(n, dtype=torch.float64) * 3 if weighted else None
+    fit = fit_logistic(x, y, k, strengths=[strength], weight=samples)
+    theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000).fit(x, y, sample_weight=samples)
+    best = objective(x, y, theirs.coef_, theirs.intercept_, strength, samples)
+    assert objective(x, y, fit.weight, fit.bias, strength, samples) <= best * (1 + 1e-6)
+    scores = (x @ fit.weight.T + fit.bias).softmax(1)
+    np.testing.assert_allclose(scores, theirs.predict_proba(x), atol=2e-3)
+
+
+@pytest.mark.parametrize("strength", [1e-2, 1.0, 30.0])
+def test_two_classes_are_the_one_vector_problem(strength):
+    x, y = blobs(50, 80, 2)
+    fit = fit_logistic(x, y, 2, strengths=[strength])
+    theirs = LogisticRegression(C=strength, tol=1e-10, max_iter=10_000).fit(x, y)
+    w, b = (fit.weight[1] - fit.weight[0]).numpy(), float(fit.bias[1] - fit.bias[0])
+
+    def one_vector(w, b):
+        return 0.5 * (w**2).sum() + strength * np.logaddexp(0, -(2 * y.numpy() - 1) * (x.numpy() @ w + b)).sum()
+
+    assert one_vector(w, b) <= one_vector(theirs.coef_[0], theirs.intercept_[0]) * (1 + 1e-6)
+    torch.testing.assert_close(fit.weight[0], -fit.weight[1])
+
+
+@pytest.mark.parametrize(("n", "d", "k", "noise"), [(100, 6, 2, 2.0), (45, 90, 3, 3.0), (50, 10, 5, 1.5)])
+def test_the_search_finds_what_scikit_learn_finds(n, d, k, noise):
+    x, y = blobs(n, d, k, noise=noise)
+    folds = [torch.arange(i, n, 5 * k)[:, None].add(torch.arange(k)).flatten() for i in range(0, 5 * k, k)]
+    folds = [rows[rows < n] for rows in folds]
+    strengths = STRENGTHS[:6]  # the weakest take scikit-learn minutes at this tolerance
+    fit = fit_logistic(x, y, k, strengths=strengths, folds=folds)
+    splits = [(np.setdiff1d(np.arange(n), rows), rows.numpy()) for rows in folds]
+    losses = []
+    for strength in strengths:
+        model = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000)
+        losses.append(log_loss(y, cross_val_predict(model, x, y, cv=splits, method="predict_proba")))
+    ours = fit.losses.numpy()
+    tried = ~np.isnan(ours)
+    np.testing.assert_allclose(ours[tried], np.array(losses)[tried], atol=1e-3)
+    assert fit.strength == strengths[int(np.argmin(losses))]
+
+
+def test_strengths_may_come_in_any_order():
+    x, y = blobs(60, 10, 3)
+    a = fit_logistic(x, y, 3)
+    b = fit_logistic(x, y, 3, strengths=STRENGTHS[::-1])
+    assert a.strength == b.strength
+    torch.testing.assert_close(a.losses, b.losses.flip(0), equal_nan=True)
+    assert torch.equal(a.weight, b.weight)
+
+
+def test_losing_strengths_are_left_out():
+    x, y = blobs(60, 10, 3, noise=4.0)
+    fit = fit_logistic(x, y, 3)
+    best = int(fit.losses.nan_to_num(torch.inf).argmin())
+    assert fit.losses[: best + 3].isfinite().all()
+    assert fit.losses[best + 3 :].isnan().all()
+
+
+def test_a_weight_of_two_is_the_sample_twice():
+    x, y = blobs(30, 8, 3)
+    weight = torch.ones(30)
+    weight[:5] = 2
+    a = fit_logistic(x, y, 3, strengths=[1.0], weight=weight)
+    b = fit_logistic(torch.cat([x, x[:5]]), torch.cat([y, y[:5]]), 3, strengths=[1.0])
+    torch.testing.assert_close(a.weight, b.weight, atol=1e-4, rtol=1e-3)
+
+
+def test_a_weight_of_zero_is_the_sample_left_out():
+    x, y = blobs(30, 50, 3)
+    weight = torch.ones(30)
+    weight[20:] = 0
+    a = fit_logistic(x, y, 3, strengths=[1.0], weight=weight)
+    b = fit_logistic(x[:20], y[:20], 3, strengths=[1.0])
+    torch.testing.assert_close(a.weight, b.weight, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+@pytest.mark.parametrize("d", [0, 1, 7])
+@pytest.mark.parametrize("classes", [1, 2, 4])
+def test_few_samples(n, d, classes):
+    x, y = torch.randn(n, d), torch.arange(n) % classes
+    fit = fit_logistic(x, y, classes)
+    scores = x.double() @ fit.weight.T + fit.bias
+    assert torch.isfinite(scores).all()
+    assert set(scores.argmax(1).tolist()) <= set(y.tolist())
+
+
+def test_without_features_it_predicts_the_shares():
+    fit = fit_logistic(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1]), 2)
+    torch.testing.assert_close(fit.bias.softmax(0), torch.tensor([0.75, 0.25], dtype=torch.float64))
+
+
+def test_a_class_without_samples_changes_nothing_else():
+    x, y = blobs(40, 60, 3)
+    fit, gap = fit_logistic(x, y, 3), fit_logistic(x, y + (y > 0), 5)
+    assert gap.strength == fit.strength
+    assert torch.equal(gap.weight[[0, 2, 3]], fit.weight)
+    assert not gap.weight[[1, 4]].any()
+    far = 100 * torch.randn(200, 60, dtype=torch.float64)
+    assert set((far @ gap.weight.T + gap.bias).argmax(1).tolist()) <= {0, 2, 3}
+
+
+def test_one_class_alone_is_always_predicted():
+    fit = fit_logistic(torch.randn(5, 3), torch.full((5,), 2), 4)
+    assert int(fit.bias.argmax()) == 2
+    assert not fit.weight.any()
+
+
+def test_a_fold_may_lack_a_class():
+    x, y = blobs(31, 5, 3)
+    y[:] = y.clamp_max(1)
+    y[-1] = 2  # the only sample of its class: one fold trains without it
+    fit = fit_logistic(x, y, 3)
+    assert fit.losses[:3].isfinite().all()
+    folds = [torch.arange(i, 31, 5) for i in range(5)]
+    given = fit_logistic(x, y, 3, folds=folds, strengths=[0.01, 0.1])
+    total, counted = np.zeros(2), 0
+    for rows in folds:
+        kept = np.setdiff1d(np.arange(31), rows)
+        judged = rows[torch.isin(y[rows], y[kept])].numpy()
+        counted += len(judged)
+        for s, strength in enumerate([0.01, 0.1]):
+            # scikit-learn solves two classes as one vector, so a fold with two of three needs C doubled
+            c = strength * (2 if len(y[kept].unique()) == 2 else 1)
+            model = LogisticRegression(C=c, tol=1e-8, max_iter=10_000).fit(x[kept], y[kept])
+            total[s] += log_loss(y[judged], model.predict_proba(x[judged]), labels=model.classes_) * len(judged)
+    np.testing.assert_allclose(given.losses, total / counted, atol=1e-3)
+
+
+def test_duplicated_rows_and_constant_columns():
+    x, y = blobs(20, 6, 3)
+    x[:, 1] = 7
+    fit = fit_logistic(torch.cat([x, x]), torch.cat([y, y]), 3)
+    assert torch.isfinite(fit.weight).all()
+    assert fit.weight[:, 1].abs().max() < 1e-9
+
+
+def test_where_no_fold_can_judge_the_strength_is_one():
+    fit = fit_logistic(torch.randn(3, 4), torch.arange(3), 3, strengths=[0.01, 1.0, 100.0])
+    assert fit.strength == 1.0
+    assert fit.losses.isnan().all()
+
+
+def test_the_scale_and_place_of_x_do_not_matter_but_through_the_penalty():
+    x, y = blobs(40, 10, 3)
+    a = fit_logistic(x, y, 3, strengths=[1.0])
+    b = fit_logistic(x * 1000 + 1e5, y, 3, strengths=[1e-6])
+    torch.testing.assert_close(a.weight, b.weight * 1000, rtol=1e-3, atol=1e-4)
+
+
+def test_same_input_same_bytes():
+    x, y = blobs(50, 70, 4)
+    a, b = (fit_logistic(x, y, 4) for _ in range(2))
+    assert torch.equal(a.weight, b.weight)
+    assert torch.equal(a.bias, b.bias)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"x": torch.full((6, 2), math.nan)}, "NaN"),
+        ({"x": torch.zeros(5, 2)}, "shape"),
+        ({"y": torch.tensor([0, 1, 2, 3, 0, 1])}, "codes"),
+        ({"strengths": [1.0, -1.0]}, "positive"),
+        ({"weight": torch.zeros(6)}, "weight"),
+    ],
+)
+def test_bad_input_is_named(changed, message):
+    given = {"x": torch.randn(6, 2), "y": torch.arange(6) % 3, "classes": 3}
+    with pytest.raises(InputError, match=message):
+        fit_logistic(**(given | changed))

@@ -1,0 +1,113 @@
+"""The least-squares head against scikit-learn and against leaving out by hand."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from sklearn.linear_model import RidgeClassifier
+
+from regraft.errors import InputError
+from regraft.heads.ridge import fit_ridge
+
+
+def blobs(n, d, k, seed=0, noise=2.0):
+    random = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % k
+    centres = torch.randn(k, d, generator=random, dtype=torch.float64)
+    return centres[y] + noise * torch.randn(n, d, generator=random, dtype=torch.float64) + 3, y
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(30, 8, 3), (20, 50, 4), (25, 25, 2)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_it_is_scikit_learns_ridge(n, d, k, weighted):
+    x, y = blobs(n, d, k)
+    weight = torch.rand(n, dtype=torch.float64) + 0.1 if weighted else None
+    fit = fit_ridge(x, y, k, strengths=[3.0], weight=weight)
+    theirs = RidgeClassifier(alpha=3.0).fit(x, y, sample_weight=weight)
+    coef = np.atleast_2d(theirs.coef_)  # with two classes scikit-learn has one row, for the second
+    ours, bias = (part.numpy()[-len(coef) :] / fit.sharpness for part in (fit.weight, fit.bias))
+    np.testing.assert_allclose(ours, coef, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(bias, theirs.intercept_, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(("n", "d"), [(20, 5), (16, 40)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_leaving_out_is_exact(n, d, weighted):
+    x, y = blobs(n, d, 3, noise=3.0)
+    weight = torch.rand(n, dtype=torch.float64) + 0.1 if weighted else torch.ones(n, dtype=torch.float64)
+    strengths = [0.1, 10.0, 1000.0]
+    fit = fit_ridge(x, y, 3, strengths=strengths, weight=weight)
+    for alpha, loss in zip(strengths, fit.losses, strict=True):
+        scores = []
+        for i in range(n):
+            others = np.arange(n) != i
+            model = RidgeClassifier(alpha=alpha).fit(x[others], y[others], sample_weight=weight[others])
+            scores.append(model.decision_function(x[i : i + 1])[0])
+
+        def cross_entropy(log_beta, scores=np.array(scores)):
+            log = log_softmax(np.exp(log_beta) * scores, axis=1)[np.arange(n), y]
+            return -np.average(log, weights=weight)
+
+        best = minimize_scalar(cross_entropy, bounds=(-4.6, 4.6), method="bounded", options={"xatol": 1e-9})
+        assert loss == pytest.approx(best.fun, rel=1e-6)
+    assert fit.strength == strengths[int(fit.losses.argmin())]
+
+
+def test_the_grid_follows_the_scale_of_x():
+    x, y = blobs(30, 50, 3)
+    small, large = fit_ridge(x, y, 3), fit_ridge(1000 * x, y, 3)
+    torch.testing.assert_close(small.losses, large.losses)
+    torch.testing.assert_close(small.weight, 1000 * large.weight)
+
+
+def test_a_weight_of_two_is_the_sample_twice():
+    x, y = blobs(20, 6, 3)
+    weight = torch.ones(20)
+    weight[:4] = 2
+    twice = torch.cat([x, x[:4]]), torch.cat([y, y[:4]])
+    a = fit_ridge(x, y, 3, strengths=[2.0], weight=weight)
+    b = fit_ridge(*twice, 3, strengths=[2.0])
+    torch.testing.assert_close(a.weight / a.sharpness, b.weight / b.sharpness)
+
+
+def test_float32_and_duplicates_and_constant_columns():
+    x, y = blobs(12, 6, 3)
+    x = torch.cat([x, x])
+    x[:, 2] = 5
+    fit = fit_ridge(x.float(), torch.cat([y, y]), 3)
+    assert fit.weight.dtype == torch.float64
+    assert fit.weight[:, 2].abs().max() < 1e-9
+    assert (x @ fit.weight.T + fit.bias).argmax(1).shape == (24,)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("d", [0, 1, 5])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_few_samples(n, d, classes):
+    x, y = torch.randn(n, d), torch.arange(n) % classes
+    fit = fit_ridge(x, y, classes)
+    scores = x.double() @ fit.weight.T + fit.bias
+    assert torch.isfinite(scores).all()
+    assert set(scores.argmax(1).tolist()) <= set(y.tolist())
+
+
+def test_a_class_without_samples_changes_nothing_else():
+    x, y = blobs(30, 8, 3)
+    fit, gap = fit_ridge(x, y, 3), fit_ridge(x, y + (y > 0), 5)
+    torch.testing.assert_close(gap.weight[[0, 2, 3]], fit.weight)
+    assert not gap.weight[[1, 4]].any()
+    assert set((x @ gap.weight.T + gap.bias).argmax(1).tolist()) <= {0, 2, 3}
+
+
+def test_same_input_same_bytes():
+    x, y = blobs(40, 60, 4)
+    assert torch.equal(fit_ridge(x, y, 4).weight, fit_ridge(x, y, 4).weight)
+
+
+def test_bad_input_is_named():
+    x, y = blobs(6, 3, 2)
+    with pytest.raises(InputError, match="NaN"):
+        fit_ridge(x * torch.nan, y, 2)
+    with pytest.raises(InputError, match="positive"):
+        fit_ridge(x, y, 2, strengths=[0.0])
