@@ -1,0 +1,232 @@
+"""What a method is: a recipe of hyper-parameters with `fit(problem, backbone, training) -> Model`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, final
+
+import torch
+from torch import Tensor, nn
+
+from .backbone import Backbone
+from .domain import Domain
+from .engine import one_thread
+from .errors import InputError
+from .features import embed
+from .folds import hold_out
+from .heads import Linear
+from .model import Model
+from .output import Classes
+from .problem import Problem
+from .terms.risk import risk
+from .training import Mode, Phase, Step, Terms, Training, minimise, run_key
+
+SMALL = 2_000_000  # numbers in a feature matrix up to which one thread solves a head sooner than several
+
+
+def param(default: Any, help: str, search: Sequence[Any]) -> Any:
+    """A hyper-parameter, said once: its default, the line that explains it, the values to search over."""
+    return field(default=default, metadata={"help": help, "search": tuple(search)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method(ABC):
+    """A recipe. Fitting never changes it; what is fitted is the model.
+
+    needs: the parts of the problem without which it cannot work.
+    borrows: whether it uses what a pretrained network knows (a transfer) or not (a baseline).
+    reference: where it comes from. map: the rows of the project's map that it serves.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"target_labelled"})
+    borrows: ClassVar[bool] = True
+    reference: ClassVar[str] = ""
+    map: ClassVar[tuple[str, ...]] = ()
+
+    @final
+    def fit(self, problem: Problem, backbone: Backbone, training: Training | None = None) -> Model:
+        """The model that this recipe makes of the problem, on top of the backbone.
+
+        The part of the backbone that the recipe never trains is run once over every sample. Raises
+        InputError where a part of the problem that the method needs is missing.
+        """
+        if missing := sorted(self.needs - problem.given):
+            raise InputError(
+                f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
+                f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
+            )
+        training = training or Training()
+        if not backbone.preprocessing.fitted:
+            seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
+            backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
+        cut = self.lowest_trained(backbone)
+        prefix, suffix = backbone.cut(cut)
+        model = self.learn(
+            problem.mapped(lambda domain: embed(prefix, domain, None, training.engine, training.progress)),
+            suffix,
+            training,
+        )
+        model.engine = training.engine
+        model.provenance = {
+            "method": type(self).__name__,
+            "recipe": self.recipe(),
+            "seed": training.seed,
+            "samples": {role: len(domain) for role, domain in problem.domains.items()},
+            **model.provenance,
+        }
+        return model.behind(prefix)
+
+    def lowest_trained(self, backbone: Backbone) -> int:
+        """The first stage that the recipe ever changes: everything before it is frozen and computed once."""
+        return len(backbone)
+
+    @abstractmethod
+    def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
+        """Fit on activations: x is what crosses the cut, and `backbone` holds the stages behind it."""
+
+    def recipe(self) -> dict[str, Any]:
+        """The hyper-parameters by name, JSON-able."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @classmethod
+    def objective_line(cls) -> str:
+        """The first line of the docstring: what is minimised, or done."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+    @classmethod
+    def family(cls) -> str:
+        """The folder it lives in."""
+        return cls.__module__.rsplit(".", 2)[-2].replace("_", " ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnFeatures(Method):
+    """A head solved in closed form on the features of the frozen network."""
+
+    @abstractmethod
+    def head(self, features: Domain, training: Training) -> nn.Module:
+        """The head fitted to features (n × d in x) and labels."""
+
+    @final
+    def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
+        seen = problem.domains["target_labelled"]
+        assert isinstance(seen.x, Tensor)
+        z = seen.x.flatten(1)
+        with one_thread(small=z.numel() < SMALL):
+            head = self.head(seen.with_(x=z), training)
+        return Model(backbone, head, seen.classes)
+
+
+class Network(nn.Module):
+    """h∘φ while it is trained, cut into the parts that have modes of their own."""
+
+    def __init__(self, backbone: Backbone, head: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.features(x))
+        return scores
+
+    def features(self, x: Tensor) -> Tensor:
+        """φ(x), n × d."""
+        z: Tensor = self.backbone(x.to(next(self.head.parameters()).device))
+        return z.flatten(1)
+
+    @property
+    def parts(self) -> list[nn.Module]:
+        """The stages, then the head."""
+        return [*self.backbone.stages, self.head]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained(Method):
+    """A network trained by gradient descent; recipes say what is minimised and which parts learn when."""
+
+    epochs: int = param(30, "passes over the labelled samples", search=(10, 30, 100))
+    least_steps: int = param(200, "steps at the least, however few the samples", search=(100, 200, 500))
+    batch_size: int = param(32, "samples in a step", search=(16, 32, 64))
+    weight_decay: float = param(
+        1e-2, "decay of the trained weights, as AdamW has it", search=(0.0, 1e-3, 1e-2)
+    )
+    held_out: float = param(
+        0.2,
+        "share of the labels that watches for the best moment to step back to; 0 takes the last",
+        (0.0, 0.2),
+    )
+
+    @abstractmethod
+    def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
+        """The network before the first step; `backbone` is free to be trained."""
+
+    @abstractmethod
+    def schedule(self, parts: int, progress: float) -> list[Mode]:
+        """The mode of every stage and of the head (the last) at a moment of training."""
+
+    def planned_steps(self, n: int) -> int:
+        """How many steps n labelled samples are worth."""
+        return max(self.least_steps, self.epochs * (n // min(self.batch_size, n)))
+
+    def objective(self, network: Network, step: Step) -> Terms:
+        """What is minimised: named terms, already weighted."""
+        labelled = step.batch.domains["target_labelled"]
+        assert isinstance(labelled.x, Tensor)
+        return {"risk": risk(network(labelled.x), labelled)}
+
+    @final
+    def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
+        labelled = problem.domains["target_labelled"]
+        kept, watched = hold_out(labelled, self.held_out, training.seed)
+        key = run_key({**self.recipe(), "method": type(self).__name__}, problem, backbone, training)
+        problem = problem.restricted(kept)
+        with torch.random.fork_rng():
+            torch.manual_seed(training.seed)
+            network = self.start(problem, backbone.copied(), training)
+        watch = labelled[watched]
+
+        @torch.no_grad()
+        def validate() -> float:
+            network.eval()
+            assert isinstance(watch.x, Tensor)
+            scores = torch.cat([network(x).cpu().float() for x in watch.x.split(128)])
+            return risk(scores, watch).item()
+
+        steps = self.planned_steps(len(kept))
+        parts = network.parts
+        phase = Phase(
+            lambda step: self.objective(network, step),
+            parts,
+            lambda progress: self.schedule(len(parts), progress),
+            self.weight_decay,
+        )
+        history = minimise(
+            [phase],
+            problem,
+            training,
+            steps=steps,
+            batch_size=self.batch_size,
+            validate=validate if len(watched) else None,
+            validate_every=max(1, steps // 20),
+            key=key,
+        )
+        told = {"steps": steps, "best_step": history.best_step if len(watched) else steps}
+        return Model(network.backbone.cpu(), network.head.cpu(), labelled.classes, provenance=told)
+
+
+def new_head(features: int, classes: Classes) -> Linear:
+    """A linear head that is to be trained, with small random weights."""
+    head = Linear(features, classes.width, "float32")
+    nn.init.normal_(head.weight, std=0.01)
+    return head
+
+
+def warm_then_cosine(progress: float, warm: float = 0.1) -> float:
+    """The factor on a learning rate: up linearly until `warm`, then down along a cosine to 0.
+
+    >>> [round(warm_then_cosine(p), 2) for p in (0.0, 0.05, 0.1, 0.55, 1.0)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+    """
+    if progress < warm:
+        return progress / warm
+    return float(0.5 * (1 + torch.cos(torch.tensor(torch.pi * (progress - warm) / (1 - warm)))))

@@ -1,0 +1,44 @@
+"""Every method there is, by name. A new one is a file, a line here, and a test file."""
+
+from ..errors import InputError, near
+from ..method import Method
+from .baselines.boosting import Boosting
+from .baselines.from_scratch import FromScratch
+from .baselines.majority import Majority
+from .features.linear_probe import LinearProbe
+from .features.mlp_head import MLPHead
+from .features.nearest_mean import NearestMean
+from .features.nearest_neighbours import NearestNeighbours
+from .features.ridge_probe import RidgeProbe
+from .fine_tuning.fine_tune import FineTune
+from .fine_tuning.frozen_layers import FrozenLayers
+
+__all__ = ["METHODS", "method_named"]
+
+METHODS: dict[str, type[Method]] = {
+    method.__name__: method
+    for method in (
+        Majority,
+        FromScratch,
+        Boosting,
+        NearestMean,
+        NearestNeighbours,
+        LinearProbe,
+        RidgeProbe,
+        MLPHead,
+        FrozenLayers,
+        FineTune,
+    )
+}
+
+
+def method_named(name: str) -> type[Method]:
+    """The method of that name, however it is cased.
+
+    >>> method_named("linearprobe").__name__
+    'LinearProbe'
+    """
+    known = {key.lower(): key for key in METHODS}
+    if name.lower() not in known:
+        raise InputError(f"method {name!r} is unknown{near(name, list(METHODS))} (regraft methods lists all)")
+    return METHODS[known[name.lower()]]

@@ -1,0 +1,70 @@
+"""The class whose mean is nearest."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot
+
+from ...domain import Domain
+from ...heads import Prototypes
+from ...method import OnFeatures
+from ...training import Training
+
+SHARPNESS = torch.logspace(-1, 2.5, 15, dtype=torch.float64)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class NearestMean(OnFeatures):
+    """f(x)_c = −τ ‖u(x) − mean_{yᵢ=c} u(xᵢ)‖²,  u(x) = (φ(x) − φ̄) / ‖φ(x) − φ̄‖
+
+    φ̄ is the mean feature of the training samples. τ only sharpens the probabilities; it minimises the
+    loss with each sample left out of its own class's mean. With one or two labels a class nothing else
+    is as steady; with more, it leaves the shape of the classes unused.
+
+    >>> from regraft.backbones import vectors
+    >>> from regraft.problem import Problem
+    >>> data = Domain([[0.0, 1.0], [0.1, 1.0], [1.0, 0.0]], ["up", "up", "right"])
+    >>> NearestMean().fit(Problem(target_labelled=data), vectors()).predict([[0.0, 3.0]])
+    ['up']
+    """
+
+    reference: ClassVar[str] = "Wang et al., SimpleShot, 2019, arXiv:1911.04623, CL2N"
+    map: ClassVar[tuple[str, ...]] = ("M01",)
+
+    def head(self, features: Domain, training: Training) -> nn.Module:
+        assert isinstance(features.x, Tensor)
+        z, y, k = features.x.double(), features.labels, features.classes.width
+        head = Prototypes(z.shape[1], k)
+        head.centre.copy_(z.mean(0))
+        u = head.directions(z)
+        member = one_hot(y, k).double()
+        count = member.sum(0)
+        head.points.copy_(member.T @ u / count.clamp_min(1)[:, None])
+        head.offset.masked_fill_(count == 0, -1e3)
+        head.sharpness.copy_(best_sharpness(left_out_distances(u, y, k), y, head.offset))
+        return head
+
+
+def left_out_distances(u: Float[Tensor, "n d"], y: Int[Tensor, " n"], k: int) -> Float[Tensor, "n k"]:
+    """‖uᵢ − p_c‖², where uᵢ does not count in the mean p_c of its own class (unless it is alone there)."""
+    member = one_hot(y, k).double()
+    count = member.sum(0)
+    means = member.T @ u / count.clamp_min(1)[:, None]
+    squared = torch.cdist(u, means).pow(2)
+    own = squared.gather(1, y[:, None])
+    # the mean without i lies n/(n − 1) times as far from i as the mean with i
+    others = count[y][:, None]
+    away = torch.where(others > 1, own * (others / (others - 1).clamp_min(1)).pow(2), own)
+    return squared.scatter(1, y[:, None], away)
+
+
+def best_sharpness(
+    squared: Float[Tensor, "n k"], y: Int[Tensor, " n"], offset: Float[Tensor, " k"]
+) -> Float[Tensor, ""]:
+    """The τ with the lowest left-out loss."""
+    losses = torch.stack([cross_entropy(offset - tau * squared, y) for tau in SHARPNESS])
+    return SHARPNESS[losses.argmin()]

@@ -1,0 +1,40 @@
+"""Least squares on frozen features."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor, nn
+
+from ...domain import Domain
+from ...heads.ridge import fit_ridge
+from ...heads.scaling import scaled
+from ...method import OnFeatures
+from ...training import Training
+from .linear_probe import unscaled
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RidgeProbe(OnFeatures):
+    """min_{W,b} Σ wᵢ ‖W u(xᵢ) + b − tᵢ‖² + α ‖W‖²,  tᵢ = +1 for the class of xᵢ and −1 for the others
+
+    u(x) = (φ(x) − φ̄) / s as in LinearProbe. α is chosen by the exact leave-one-out error, from one
+    decomposition; the scores are then sharpened so that their softmax has the lowest leave-one-out loss.
+    On some features it beats logistic regression by points, on others it loses: samples far on the
+    right side of the plane pull it as much as those on the wrong one.
+
+    >>> from regraft.backbones import vectors
+    >>> from regraft.problem import Problem
+    >>> data = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
+    >>> RidgeProbe().fit(Problem(target_labelled=data), vectors()).predict([[0.2], [0.9]])
+    ['low', 'high']
+    """
+
+    reference: ClassVar[str] = "Rifkin & Klautau, JMLR 2004; Golub, Heath & Wahba 1979 for leaving one out"
+    map: ClassVar[tuple[str, ...]] = ("M01",)
+
+    def head(self, features: Domain, training: Training) -> nn.Module:
+        u, centre, scale = scaled(features.x)
+        assert isinstance(features.x, Tensor)
+        fit = fit_ridge(u, features.labels, features.classes.width, weight=features.weight)
+        return unscaled(fit, centre, scale)

@@ -1,0 +1,37 @@
+import numpy as np
+from sklearn.linear_model import RidgeClassifier
+
+from regraft.backbones import vectors
+from regraft.heads.scaling import scaled
+from regraft.methods.features.ridge_probe import RidgeProbe
+from regraft.selection import evaluate
+
+
+def test_plane_is_scikit_learns(problem, network, fresh):
+    labelled = problem.target_labelled
+    u, centre, scale = scaled(network.features(labelled.x))
+    new = ((network.features(fresh.x).double() - centre) / scale).numpy()
+    ours = RidgeProbe().fit(problem, network).logits(fresh)
+    margin = (ours[:, 1] - ours[:, 0]).numpy()
+    correlations = [
+        np.corrcoef(
+            RidgeClassifier(alpha=a).fit(u.numpy(), labelled.y.numpy()).decision_function(new), margin
+        )[0, 1]
+        for a in np.logspace(-6, 6, 49)
+    ]
+    assert max(correlations) > 0.9999
+
+
+def test_probabilities_are_sharpened_to_the_data(fresh, network):
+    from regraft.problem import Problem
+
+    scores = evaluate(RidgeProbe().fit(Problem(target_labelled=fresh[:200]), network), fresh[200:])
+    raw = np.log1p(np.exp(-2 * 1.0))  # the loss of a sample exactly at its target, unsharpened
+    assert scores.loss < 0.2
+    assert raw > 0.1
+
+
+def test_borrowing_beats_the_columns(problem, network, fresh):
+    borrowed = evaluate(RidgeProbe().fit(problem, network), fresh).value("accuracy")
+    alone = evaluate(RidgeProbe().fit(problem, vectors()), fresh).value("accuracy")
+    assert borrowed > alone + 0.2

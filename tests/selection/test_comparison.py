@@ -1,0 +1,180 @@
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from regraft.domain import Domain
+from regraft.features import Store
+from regraft.methods import METHODS
+from regraft.model import load
+from regraft.planner import plan
+from regraft.problem import Problem
+from regraft.selection import CrossValidation, compare, evaluate
+from regraft.selection.comparison import at_the_cut, judged
+from regraft.training import Training
+
+
+def test_a_transfer_that_helps_is_handed_over(network, problem, fresh):
+    study = compare(problem, backbone=network)
+    assert study.transfer.outcome == "helps"
+    assert study.handed_over.candidate.borrows
+    assert evaluate(study.model, fresh).value("accuracy") > 0.8
+    assert "Transfer helps" in str(study)
+
+
+def test_a_transfer_that_does_not_is_refused(problem, fresh):
+    """The same comparison behind a network that knows nothing of rings."""
+    from torch import nn
+
+    from regraft.backbone import Backbone
+
+    useless = Backbone([("noise", nn.Sequential(nn.Linear(20, 3), nn.Tanh()))], name="noise")
+    study = compare(problem, backbone=useless)
+    assert study.transfer.outcome != "helps"
+    assert not study.handed_over.candidate.borrows
+    assert study.model.backbone.name == "columns"
+
+
+def test_shuffled_labels_show_no_transfer(network, problem):
+    labelled = problem.target_labelled
+    order = torch.randperm(len(labelled), generator=torch.Generator().manual_seed(5))
+    study = compare(Problem(target_labelled=labelled.with_(y=labelled.y[order])), backbone=network)
+    assert study.transfer.outcome == "no evidence"
+
+
+def test_the_model_is_refitted_on_all_labels(network, problem):
+    study = compare(problem, backbone=network)
+    assert study.model.provenance["samples"]["target_labelled"] == len(problem.target_labelled)
+    recipe = study.handed_over.candidate.method
+    direct = recipe.fit(problem, network)
+    torch.testing.assert_close(
+        study.model.probabilities(problem.target_labelled), direct.probabilities(problem.target_labelled)
+    )
+
+
+def test_what_is_judged_is_what_fit_does_without_the_fold(network, problem):
+    """The cut, the store and the folds together give what fitting by hand on the raw samples gives."""
+    candidate = plan(problem, backbone=network, methods=["FrozenLayers"]).candidates[-1]
+    candidate = dataclasses.replace(candidate, method=METHODS["FrozenLayers"](epochs=1, least_steps=5))
+    splits = CrossValidation(repeats=1).splits(problem.target_labelled)
+    seen, suffix, _ = at_the_cut(candidate, problem, Store(), Training())
+    assert len(suffix) == 1
+    scores = judged(candidate, seen, suffix, splits, Training()).scores
+    right = torch.zeros(len(problem.target_labelled))
+    for rows in splits[0]:
+        kept = torch.tensor([i for i in range(len(right)) if i not in rows.tolist()])
+        model = candidate.method.fit(problem.restricted(kept), network)
+        right[rows] = (
+            model.logits(problem.target_labelled[rows]).argmax(1) == problem.target_labelled.y[rows]
+        ).float()
+    assert torch.equal(scores.correct, right)
+
+
+def test_labels_of_the_held_out_fold_change_no_bit_of_its_prediction(network, problem, monkeypatch):
+    labelled = problem.target_labelled
+    splits = CrossValidation(repeats=1).splits(labelled)
+    first = splits[0][0]
+    swapped = labelled.y.clone()
+    swapped[first] = 1 - swapped[first]
+
+    seen_by_scores = []
+    from regraft.selection import scores
+
+    of = scores.Scores.of.__func__
+    monkeypatch.setattr(
+        scores.Scores, "of", classmethod(lambda cls, p, d: seen_by_scores.append(p.clone()) or of(cls, p, d))
+    )
+    candidate = plan(problem, backbone=network).candidates[-1]
+    for y in (labelled.y, swapped):
+        other = Problem(target_labelled=labelled.with_(y=y))
+        seen, suffix, _ = at_the_cut(candidate, other, Store(), Training())
+        judged(candidate, seen, suffix, splits, Training())
+    assert torch.equal(seen_by_scores[0][0, first], seen_by_scores[1][0, first])
+
+
+def test_features_are_computed_once(network, problem):
+    store = Store()
+    compare(problem, backbone=network, store=store)
+    assert store.computed == len(problem.target_labelled)
+
+
+def test_groups_stay_together(network, problem):
+    labelled = problem.target_labelled.with_(group=torch.arange(30) // 3)
+    study = compare(Problem(target_labelled=labelled), backbone=network)
+    assert "by group" in study.judge
+
+
+def test_a_class_with_one_sample_does_not_crash_it(network, problem):
+    labelled = problem.target_labelled
+    lonely = Domain(torch.cat([labelled.x, torch.ones(1, 20)]), [*labelled.output.decode(labelled.y), "emu"])
+    study = compare(Problem(target_labelled=lonely), backbone=network)
+    assert study.results[0].scores.recalls()["emu"] is None
+    assert "emu" in study.model.output.names
+    assert "emu" in json.dumps(study.to_json())
+
+
+def test_fine_tuning_must_beat_the_probe(network, problem):
+    useless = METHODS["FineTune"](rate=0.0, stage_rate=0.0, least_steps=2, held_out=0.0)
+    study = compare(problem, ["LinearProbe", useless], network)
+    assert study.tuning is not None
+    assert study.tuning.outcome != "helps"
+    assert not study.handed_over.candidate.tunes
+
+
+def test_what_does_not_fit_the_budget_is_left_out(network, problem):
+    slow = METHODS["FineTune"](least_steps=1_000_000)
+    study = compare(problem, ["LinearProbe", slow], network, budget=5)
+    assert any("budget" in reason for name, reason in study.left_out if name.startswith("FineTune"))
+    assert study.tuning is None
+
+
+def test_the_table_has_every_candidate_and_the_criterion(network, problem):
+    study = compare(problem, backbone=network, metric="balanced-accuracy")
+    shown = str(study)
+    for result in study.results:
+        assert result.candidate.name in shown
+    assert "Majority" in shown
+    assert study.judge in shown
+    assert "chosen by balanced accuracy" in shown
+
+
+def test_saves_the_model_with_the_study(network, problem, tmp_path):
+    study = compare(problem, backbone=network)
+    study.save(tmp_path / "rings")
+    told = json.loads((tmp_path / "rings" / "study.json").read_text())
+    assert told["handed_over"] == study.handed_over.candidate.name
+    assert told["results"][0]["accuracy"]["low"] <= told["results"][0]["accuracy"]["value"]
+    again = load(tmp_path / "rings", backbone=network)
+    assert again.provenance["study"]["verdict"]["outcome"] == "helps"
+
+
+def test_same_seed_same_study(network, problem):
+    one, two = (compare(problem, backbone=network).to_json() for _ in range(2))
+    for told in (one, two):
+        told.pop("seconds")
+        for row in told["results"]:
+            row.pop("seconds")
+    assert one == two
+
+
+@pytest.mark.parametrize("kind", ["vectors", "table"])
+def test_other_kinds_of_samples(kind, tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(40, 2, generator=generator)
+    names = ["low" if v < 0.5 else "high" for v in x[:, 0]]
+    if kind == "vectors":
+        domain = Domain(x, names)
+    else:
+        from regraft.readers import read_table
+
+        lines = [
+            f"{a:.3f},{'red' if b < 0.5 else ''},{n}" for (a, b), n in zip(x.tolist(), names, strict=True)
+        ]
+        (tmp_path / "t.csv").write_text("\n".join(["size,colour,label", *lines]))
+        domain = read_table(tmp_path / "t.csv")
+    study = compare(Problem(target_labelled=domain))
+    assert study.transfer is None
+    assert study.handed_over.scores.value("accuracy") > 0.8
+    study.save(tmp_path / "model")
+    assert load(tmp_path / "model").predict(domain) == study.model.predict(domain)

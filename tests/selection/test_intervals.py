@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+import torch
+
+from regraft.selection.intervals import Interval, paired_gain, per_unit, share
+
+
+def zeros(n):
+    return torch.zeros(n, dtype=torch.long)
+
+
+@pytest.mark.parametrize(("right", "n"), [(8, 10), (40, 50), (0, 20), (20, 20)])
+def test_share_has_wilsons_middle_and_covers_the_value(right, n):
+    interval = share(torch.cat([torch.ones(right), torch.zeros(n - right)]), zeros(n))
+    z2 = 1.959964**2
+    middle = (right + z2 / 2) / (n + z2)
+    half = 1.959964 * np.sqrt(middle * (1 - middle) / (n + z2))
+    assert interval.value == pytest.approx(right / n)
+    assert interval.low == pytest.approx(min(max(0, middle - half), right / n))
+    assert interval.high == pytest.approx(max(min(1, middle + half), right / n))
+
+
+@pytest.mark.parametrize("p", [0.5, 0.8, 0.95])
+@pytest.mark.parametrize("n", [20, 50, 200])
+def test_share_covers_the_truth_in_95_of_100(p, n):
+    drawn = np.random.default_rng(0).binomial(n, p, 4000)
+    covered = 0
+    for right in range(n + 1):
+        interval = share(torch.cat([torch.ones(right), torch.zeros(n - right)]), zeros(n))
+        covered += (interval.low <= p <= interval.high) * (drawn == right).sum()
+    assert covered / 4000 > 0.93
+
+
+def test_gain_by_hand():
+    """Bonett & Price: b = 10, c = 2 of n = 50."""
+    ours = torch.cat([torch.ones(10), torch.zeros(2), torch.ones(38)])
+    theirs = torch.cat([torch.zeros(10), torch.ones(2), torch.ones(38)])
+    p1, p2, n = 11 / 52, 3 / 52, 52
+    half = 1.959964 * np.sqrt((p1 + p2 - (p1 - p2) ** 2) / n)
+    gain = paired_gain(ours, theirs, zeros(50))
+    assert gain.value == pytest.approx(8 / 50)
+    assert gain.low == pytest.approx(p1 - p2 - half)
+    assert gain.high == pytest.approx(p1 - p2 + half)
+
+
+@pytest.mark.parametrize("n", [20, 50, 200])
+def test_no_gain_is_rarely_called_one(n):
+    generator = torch.Generator().manual_seed(0)
+    called = 0
+    for _ in range(1000):
+        ours, theirs = (torch.rand(n, generator=generator) < 0.8 for _ in range(2))
+        called += paired_gain(ours.double(), theirs.double(), zeros(n)).low > 0
+    assert called / 1000 < 0.04
+
+
+def test_strata_count_alike():
+    correct, stratum = torch.tensor([1.0] * 90 + [0.0] * 10), torch.tensor([0] * 90 + [1] * 10)
+    assert share(correct, stratum).value == pytest.approx(0.5)
+    assert paired_gain(correct, torch.zeros(100), stratum).value == pytest.approx(0.5)
+
+
+def test_a_group_is_one_piece_of_evidence():
+    values, unit = torch.tensor([1.0, 1.0, 0.0, 1.0]), torch.tensor([3, 3, 3, 8])
+    torch.testing.assert_close(per_unit(values, unit), torch.tensor([2 / 3, 1.0]))
+
+
+def test_prints_in_points():
+    assert Interval(-0.021, -0.05, 0.01).points() == "−2.1 points [−5.0, +1.0]"

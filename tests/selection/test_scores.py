@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, log_loss, recall_score
+
+from regraft.domain import Domain
+from regraft.errors import InputError
+from regraft.selection import Scores, metric_named
+
+
+@pytest.fixture
+def predicted():
+    generator = torch.Generator().manual_seed(0)
+    y = torch.randint(0, 3, (60,), generator=generator)
+    y[:50] = torch.randint(0, 2, (50,), generator=generator)
+    chances = torch.rand(60, 3, generator=generator, dtype=torch.float64)
+    labelled = Domain(torch.zeros(60, 1), [["crow", "emu", "owl"][c] for c in y])
+    return labelled, chances / chances.sum(1, keepdim=True)
+
+
+def test_agree_with_scikit_learn(predicted):
+    labelled, chances = predicted
+    scores, y, guess = Scores.of(chances[None], labelled), labelled.y.numpy(), chances.argmax(1).numpy()
+    assert scores.value("accuracy") == pytest.approx(accuracy_score(y, guess))
+    assert scores.value("balanced_accuracy") == pytest.approx(balanced_accuracy_score(y, guess))
+    assert scores.loss == pytest.approx(log_loss(y, chances.numpy()))
+    np.testing.assert_array_equal(scores.confusion(), confusion_matrix(y, guess))
+    recalls = [r.value for r in scores.recalls().values()]
+    np.testing.assert_allclose(recalls, recall_score(y, guess, average=None))
+
+
+def test_repeats_are_averaged_and_untested_rows_left_out(predicted):
+    labelled, chances = predicted
+    both = torch.stack([chances, chances.flip(1)])
+    both[:, 0] = torch.nan
+    both[1, 1] = torch.nan
+    scores = Scores.of(both, labelled)
+    assert len(scores.y) == 59
+    right = [(p.argmax(1) == labelled.y).double() for p in (chances, chances.flip(1))]
+    expected = torch.cat([right[0][1:2], (right[0] + right[1])[2:] / 2])
+    torch.testing.assert_close(scores.correct.double(), expected)
+
+
+def test_gain_is_the_difference_of_the_metric(predicted):
+    labelled, chances = predicted
+    ours, theirs = Scores.of(chances[None], labelled), Scores.of(chances.flip(1)[None], labelled)
+    for metric in ("accuracy", "balanced_accuracy"):
+        gain = ours.gain_over(theirs, metric)
+        assert gain.value == pytest.approx(ours.value(metric) - theirs.value(metric))
+        assert gain.low <= gain.value <= gain.high
+
+
+def test_groups_widen_the_interval(predicted):
+    labelled, chances = predicted
+    grouped = labelled.with_(group=torch.arange(60) // 6)
+    narrow, wide = (Scores.of(chances[None], d).interval("accuracy") for d in (labelled, grouped))
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+    assert wide.value == narrow.value
+
+
+def test_unknown_metric_is_named():
+    with pytest.raises(InputError, match="balanced_accuracy"):
+        metric_named("balanced_acuracy")

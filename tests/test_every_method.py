@@ -1,0 +1,190 @@
+"""What every method promises. A new method is tested by being listed in METHODS."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+import regraft
+from regraft.backbones import small_mlp, vectors
+from regraft.errors import InputError
+from regraft.method import Method, Trained
+from regraft.methods import METHODS
+from regraft.model import load
+from regraft.problem import Problem
+from regraft.training import Training
+
+QUICK = {"epochs": 1, "least_steps": 12}
+
+
+@pytest.fixture(params=METHODS)
+def recipe(request) -> Method:
+    """The method, trained briefly wherever it trains."""
+    method = METHODS[request.param]
+    if request.param == "Boosting":
+        pytest.importorskip("xgboost")
+    return method(**QUICK) if issubclass(method, Trained) else method()
+
+
+@pytest.fixture
+def phi(recipe, network):
+    """What the method works on: a pretrained network, an untrained one, or columns."""
+    name = type(recipe).__name__
+    return small_mlp(20) if name == "FromScratch" else vectors() if name == "Boosting" else network
+
+
+def test_predicts_a_name_for_every_sample(recipe, phi, problem, fresh):
+    names = recipe.fit(problem, phi).predict(fresh)
+    assert len(names) == len(fresh)
+    assert set(names) <= {"inner", "outer"}
+
+
+def test_probabilities_sum_to_one(recipe, phi, problem, fresh):
+    chances = recipe.fit(problem, phi).probabilities(fresh)
+    torch.testing.assert_close(chances.sum(1), torch.ones(len(fresh), dtype=torch.float64))
+    assert chances.min() >= 0
+
+
+def test_fit_leaves_the_recipe_alone(recipe, phi, problem):
+    before = recipe.recipe()
+    recipe.fit(problem, phi)
+    assert recipe.recipe() == before
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipe.seed = 1
+
+
+def test_same_seed_same_bits(recipe, phi, problem, fresh):
+    a, b = (recipe.fit(problem, phi, Training(seed=3)).logits(fresh) for _ in range(2))
+    assert torch.equal(a, b)
+
+
+def test_global_randomness_is_neither_used_nor_moved(recipe, phi, problem, fresh):
+    first = recipe.fit(problem, phi).logits(fresh)
+    torch.manual_seed(99)
+    state = torch.get_rng_state()
+    assert torch.equal(recipe.fit(problem, phi).logits(fresh), first)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_names_what_is_missing(recipe, phi):
+    with pytest.raises(InputError, match=r"needs target_labelled"):
+        recipe.fit(Problem(), phi)
+
+
+def test_labels_of_the_unlabelled_cannot_matter(recipe, phi, problem, fresh):
+    def fitted(labels):
+        pool = fresh.with_(y=labels).unlabelled()
+        return recipe.fit(dataclasses.replace(problem, unlabelled=pool), phi).logits(fresh)
+
+    assert torch.equal(fitted(fresh.y), fitted(fresh.y.flip(0)))
+
+
+def test_the_given_network_is_not_changed(recipe, phi, problem):
+    before = phi.fingerprint()
+    recipe.fit(problem, phi)
+    assert phi.fingerprint() == before
+
+
+def test_frozen_means_bit_identical(recipe, phi, problem):
+    model = recipe.fit(problem, phi)
+    cut = recipe.lowest_trained(phi)
+    for kept, given in zip(model.backbone.stages[:cut], phi.stages[:cut], strict=True):
+        for name, value in given.state_dict().items():
+            assert torch.equal(kept.state_dict()[name], value), name
+
+
+def test_batchnorm_of_a_pretrained_network_keeps_its_statistics(recipe, phi, problem):
+    if not phi.pretrained or not len(phi):
+        pytest.skip("no pretrained statistics")
+    model = recipe.fit(problem, phi)
+    norm, given = model.backbone.stages[1][1], phi.stages[1][1]
+    assert torch.equal(norm.running_mean, given.running_mean)
+    assert torch.equal(norm.running_var, given.running_var)
+    assert norm.num_batches_tracked == given.num_batches_tracked
+
+
+def test_survives_saving(recipe, phi, problem, fresh, tmp_path):
+    model = recipe.fit(problem, phi)
+    model.save(tmp_path / "model")
+    module = phi if phi.spec["loader"] == "module" else None
+    again = load(tmp_path / "model", backbone=module)
+    assert torch.equal(again.logits(fresh), model.logits(fresh))
+    assert again.provenance == model.provenance
+
+
+class Killed(Exception):
+    """What ends a run before its time."""
+
+
+class Killer:
+    """Progress that ends the run at a step of its training."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def track(self, name, total):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *reason):
+        return None
+
+    def say(self, line): ...
+
+    def advance(self, steps=1):
+        self.left -= steps
+        if self.left < 0:
+            raise Killed
+
+
+@pytest.mark.parametrize("at", [1, 4, 7, 11])
+def test_killed_and_resumed_is_the_same_model(recipe, phi, problem, fresh, tmp_path, at):
+    if not isinstance(recipe, Trained):
+        pytest.skip("closed form")
+    whole = recipe.fit(problem, phi).logits(fresh)
+    with pytest.raises(Killed):
+        recipe.fit(problem, phi, Training(checkpoints=tmp_path, save_every=0, progress=Killer(at)))
+    assert len(list(tmp_path.glob("*.safetensors"))) == 1
+    resumed = recipe.fit(problem, phi, Training(checkpoints=tmp_path, save_every=0))
+    assert torch.equal(resumed.logits(fresh), whole)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_class_without_samples_is_hardly_ever_predicted(recipe, phi, fresh):
+    from regraft.output import Classes
+
+    three = Classes(("inner", "outer", "unseen"))
+    few = fresh[:30]
+    chances = recipe.fit(Problem(target_labelled=few.with_(output=three)), phi).probabilities(fresh)
+    assert (chances[:, 2] < 0.5).all()
+
+
+def test_every_hyper_parameter_explains_itself(recipe):
+    for f in dataclasses.fields(recipe):
+        assert f.metadata["help"], f.name
+        assert f.default in f.metadata["search"], f.name
+
+
+def test_says_what_it_does_and_who_found_it(recipe):
+    assert recipe.objective_line()
+    assert any(c.isdigit() for c in recipe.reference)
+    assert recipe.map
+    assert all(row[0] in "MN" and row[1:].isdigit() for row in recipe.map)
+    assert ">>>" in type(recipe).__doc__
+
+
+def test_is_final(recipe):
+    assert type(recipe).__final__
+    assert not type(recipe).__subclasses__()
+
+
+def test_every_file_is_listed_and_tested():
+    root = Path(regraft.__file__).parent / "methods"
+    files = {p.relative_to(root) for p in root.glob("*/*.py") if "class " in p.read_text()}
+    listed = {Path(*m.__module__.split(".")[-2:]).with_suffix(".py") for m in METHODS.values()}
+    assert files == listed
+    tests = Path(__file__).parent / "methods"
+    assert {f for f in files if not (tests / f.parent / f"test_{f.name}").is_file()} == set()

@@ -1,0 +1,62 @@
+import pytest
+import torch
+
+from regraft.domain import Domain
+from regraft.folds import complement, hold_out, stratified_folds
+
+
+def domain(counts, group=None):
+    labels = [name for name, n in counts.items() for _ in range(n)]
+    return Domain(torch.zeros(len(labels), 1), labels, group=group)
+
+
+@pytest.mark.parametrize("counts", [{"a": 20, "b": 20}, {"a": 31, "b": 7, "c": 2}, {"a": 2, "b": 2}])
+def test_every_row_is_tested_once(counts):
+    d = domain(counts)
+    rows = torch.cat(stratified_folds(d, 5, seed=0))
+    assert sorted(rows.tolist()) == list(range(len(d)))
+
+
+def test_classes_are_spread_evenly():
+    d = domain({"a": 50, "b": 10})
+    for rows in stratified_folds(d, 5, seed=0):
+        assert torch.bincount(d.y[rows]).tolist() == [10, 2]
+
+
+def test_a_class_with_one_sample_is_trained_on_and_not_tested():
+    d = domain({"a": 5, "b": 5, "c": 1})
+    assert 10 not in torch.cat(stratified_folds(d, 5, seed=0))
+
+
+def test_groups_are_never_split():
+    group = [i // 3 for i in range(60)]
+    d = domain({"a": 30, "b": 30}, group=group)
+    for seed in range(5):
+        for rows in stratified_folds(d, 5, seed):
+            inside, outside = d.group[rows], d.group[complement(rows, len(d))]
+            assert not set(inside.tolist()) & set(outside.tolist())
+
+
+def test_a_class_of_one_group_is_not_tested():
+    d = domain({"a": 4, "b": 4}, group=[0, 0, 0, 0, 1, 2, 3, 4])
+    tested = torch.cat(stratified_folds(d, 4, seed=0))
+    assert (d.y[tested] == 1).all()
+
+
+def test_nothing_to_test():
+    assert stratified_folds(domain({"a": 1, "b": 1}), 5, seed=0) == []
+
+
+def test_same_seed_same_folds():
+    d = domain({"a": 11, "b": 13})
+    one, two = (stratified_folds(d, 5, seed=4) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def test_hold_out_is_about_the_share_and_disjoint():
+    d = domain({"a": 50, "b": 50})
+    kept, held = hold_out(d, 0.2, seed=0)
+    assert len(held) == 20
+    assert sorted([*kept.tolist(), *held.tolist()]) == list(range(100))
+    assert len(hold_out(d, 0.0, seed=0)[1]) == 0
+    assert len(hold_out(domain({"a": 1, "b": 1}), 0.2, seed=0)[1]) == 0
