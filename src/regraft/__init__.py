@@ -1,0 +1,70 @@
+"""Regraft: what carries over to a task with few labels, how much it really helps, and the model.
+
+>>> import regraft as rg
+>>> rg.Domain([[0.0], [1.0]], ["owl", "crow"]).output.names
+('crow', 'owl')
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from . import sklearn as sklearn
+    from .backbone import Backbone as Backbone
+    from .backbones import open_backbone as open_backbone
+    from .domain import Domain as Domain
+    from .errors import InputError as InputError
+    from .features import Store as Store
+    from .features import embed as embed
+    from .method import Method as Method
+    from .methods import METHODS as METHODS
+    from .model import Model as Model
+    from .model import load as load
+    from .output import Classes as Classes
+    from .planner import plan as plan
+    from .problem import Problem as Problem
+    from .readers import read_images as read_images
+    from .readers import read_table as read_table
+    from .selection import CrossValidation as CrossValidation
+    from .selection import Study as Study
+    from .selection import compare as compare
+    from .training import Training as Training
+
+# name -> module: torch is imported when the first of them is used, so that `regraft --help` is quick
+_WHERE = {
+    "Backbone": "backbone",
+    "open_backbone": "backbones",
+    "Domain": "domain",
+    "InputError": "errors",
+    "Store": "features",
+    "embed": "features",
+    "Method": "method",
+    "METHODS": "methods",
+    "Model": "model",
+    "load": "model",
+    "Classes": "output",
+    "plan": "planner",
+    "Problem": "problem",
+    "read_images": "readers",
+    "read_table": "readers",
+    "CrossValidation": "selection",
+    "Study": "selection",
+    "compare": "selection",
+    "Training": "training",
+}
+
+__all__ = [*_WHERE, "sklearn"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "sklearn":
+        return import_module(".sklearn", __name__)
+    if name in _WHERE:
+        return getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""python -m regraft"""
+
+from .cli import main
+
+main()

@@ -1,0 +1,79 @@
+"""The command line: a thin layer, one file a command, each loaded when it is called."""
+
+import os
+import signal
+import sys
+import warnings
+from importlib import import_module
+from typing import Any
+
+import click
+
+from .. import __version__
+
+# name -> the line that `regraft --help` shows; the command itself is cli/<name>.py
+COMMANDS = {
+    "demo": "Run the main job on handwritten digits, offline, in about a minute.",
+    "fit": "Try what may help on a folder or table, judge it, and hand over the model.",
+    "predict": "Label new samples with a fitted model.",
+    "evaluate": "Score a fitted model on labelled samples.",
+    "plan": "Say what fit would try and why, training nothing.",
+    "methods": "List the methods, or explain one.",
+}
+
+
+class _Lazy(click.Group):
+    """Commands are listed without being imported, so that help is quick."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f".{name}", __name__).command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="regraft")
+def cli() -> None:
+    """Transfer learning: what carries over to your task, how much it really helps, and the model."""
+
+
+def main() -> None:
+    """Run a command; bad input ends with one line and code 2, an interruption with code 130."""
+    from ..errors import InputError
+
+    warnings.showwarning = _note
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        cli.main(standalone_mode=False)
+    except InputError as error:
+        _fail(str(error), 2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        from .places import cache_folder
+
+        _fail(
+            f"interrupted. What was computed so far is kept in {cache_folder()}: "
+            "the same command goes on from there",
+            130,
+        )
+
+
+def _fail(line: str, code: int) -> None:
+    sys.stdout.flush()
+    print(f"regraft: {line}", file=sys.stderr, flush=True)
+    # worker threads may still be reading; what is on disk is whole, so there is nothing to wait for
+    os._exit(code)
+
+
+def _note(message: Any, *place: Any, **more: Any) -> None:
+    print(f"note: {message}", file=sys.stderr)

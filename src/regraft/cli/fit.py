@@ -1,0 +1,110 @@
+"""regraft fit: the main job."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import InputError
+from .options import (
+    CHOOSING,
+    READING,
+    RUNNING,
+    duration,
+    method_names,
+    progress_bars,
+    read,
+    report_unreadable,
+    with_options,
+)
+from .places import cache_folder
+
+
+@click.command("fit")
+@click.argument("path", type=click.Path(path_type=Path))
+@with_options(READING)
+@click.option("--unlabelled", type=click.Path(path_type=Path), help="A pool of unlabelled samples.")
+@click.option(
+    "--test", type=click.Path(path_type=Path), help="Labelled samples for one last number; read at the end."
+)
+@with_options(CHOOSING)
+@click.option("--metric", default="accuracy", show_default=True, help="accuracy or balanced-accuracy.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The model folder; PATH-model if it is not given."
+)
+@click.option("--seed", default=0, show_default=True, help="Folds, training and initial weights.")
+@with_options(RUNNING)
+@click.option("--no-cache", is_flag=True, help="Keep no activations or checkpoints for the next run.")
+def command(path: Path, **options: Any) -> None:
+    """Try what may help on PATH (a folder with one sub-folder a class, or a CSV table), judge every
+    candidate against what borrows nothing, and write the model that earns it."""
+    from ..engine import Engine, find_device, keep_freed_memory
+    from ..features import Store
+    from ..planner import plan
+    from ..problem import Problem
+    from ..selection import CrossValidation, compare, evaluate, metric_named
+    from ..training import Training
+
+    keep_freed_memory()
+    metric, budget = metric_named(options["metric"]), duration(options["budget"])
+    methods = method_names(options["methods"])
+    engine = Engine(find_device(options["device"]))
+    out = options["out"] or Path(f"{path.resolve().with_suffix('').name}-model")
+    check_target(out)
+    progress = progress_bars()
+    reading = {name: options[name] for name in ("labels", "label", "group", "spelling")}
+    labelled = read(path, **reading, progress=progress)
+    report_unreadable(labelled, path)
+    pool = None
+    if options["unlabelled"] is not None:
+        pool = read(options["unlabelled"], labelled=False, progress=progress)
+    test = None
+    if options["test"] is not None:
+        beside = {**reading, "labels": None, "group": None}
+        test = read(options["test"], **beside, progress=progress)
+        if unknown := sorted(set(test.classes.names) - set(labelled.classes.names)):
+            raise InputError(
+                f"{options['test']} has classes that {path} lacks ({', '.join(unknown[:5])}): "
+                "test on the classes that are fitted"
+            )
+    problem = Problem(target_labelled=labelled, unlabelled=pool)
+    network = opened(options["backbone"], options["weights"], labelled)
+    planned = plan(problem, backbone=network, methods=methods, budget=budget)
+    click.echo(f"{planned}\n")
+    cache = None if options["no_cache"] else cache_folder()
+    training = Training(
+        seed=options["seed"],
+        engine=engine,
+        checkpoints=cache and cache / "runs",
+        progress=progress,
+    )
+    study = compare(
+        problem,
+        training=training,
+        judge=CrossValidation(seed=options["seed"]),
+        metric=metric,
+        budget=budget,
+        store=Store(cache and cache / "features"),
+        planned=planned,
+    )
+    model = study.model
+    if test is not None:
+        study.test = evaluate(model, test)
+    click.echo(f"{study}\n")
+    study.save(out)
+    click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")
+
+
+def opened(backbone: str | None, weights: Path | None, labelled: Any) -> Any:
+    """The backbone that the options name."""
+    from ..backbones import open_backbone
+
+    return open_backbone(backbone, weights=weights, domain=labelled)
+
+
+def check_target(out: Path) -> None:
+    """Say before the work, not after it, that the model cannot be written there."""
+    from ..model import DESCRIPTION
+
+    if out.exists() and not (out / DESCRIPTION).is_file() and (out.is_file() or any(out.iterdir())):
+        raise InputError(f"{out} exists and is no Regraft model: name another folder (--out FOLDER)")

@@ -1,0 +1,137 @@
+"""Options that several commands share, and what they mean."""
+
+import re
+import sys
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..domain import Domain
+from ..errors import InputError
+from ..output import Spelling
+from ..progress import Bars, Progress, Silent
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+READING = (
+    click.option(
+        "--labels",
+        type=click.Path(path_type=Path),
+        help="CSV with the columns file and label, for a flat folder.",
+    ),
+    click.option("--label", metavar="COLUMN", help="The label column of a table."),
+    click.option(
+        "--group",
+        metavar="WHAT",
+        help="Samples that folds never split: a column, or a regular expression on the path.",
+    ),
+    click.option(
+        "--merge-labels", "spelling", flag_value="merge", help="Labels that differ by case or space are one."
+    ),
+    click.option(
+        "--keep-labels",
+        "spelling",
+        flag_value="keep",
+        help="Labels that differ by case or space are several.",
+    ),
+)
+
+CHOOSING = (
+    click.option(
+        "--backbone", metavar="NAME", help="A timm model, glyphs, pixels, or a folder that Regraft saved."
+    ),
+    click.option(
+        "--weights",
+        type=click.Path(path_type=Path),
+        help="Local safetensors weights, with the JSON beside them.",
+    ),
+    click.option(
+        "--methods", metavar="A,B", help="Try these methods instead of what the plan finds worth it."
+    ),
+    click.option(
+        "--budget",
+        metavar="TIME",
+        help="Time for training networks, such as 90s, 5m or 1h; without it none is trained.",
+    ),
+)
+
+RUNNING = (click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto."),)
+
+
+def with_options(*groups: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
+    """The options of several groups, in the order in which help shows them."""
+    flat = [option for group in groups for option in group]
+    return lambda command: reduce(lambda made, option: option(made), reversed(flat), command)
+
+
+def read(
+    path: Path,
+    *,
+    labels: Path | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    spelling: str | None = None,
+    labelled: bool = True,
+    progress: Progress | None = None,
+) -> Domain:
+    """A folder of images or a CSV table as a domain."""
+    told: Spelling = "merge" if spelling == "merge" else "keep" if spelling == "keep" else "error"
+    if path.is_file() and path.suffix.lower() in (".csv", ".tsv", ".txt"):
+        from ..readers import read_table
+
+        return read_table(path, label=label, group=group, spelling=told, labelled=labelled)
+    from ..readers import read_images
+
+    return read_images(
+        path,
+        labels=labels,
+        group=group,
+        spelling=told,
+        labelled=labelled,
+        progress=progress,
+    )
+
+
+def report_unreadable(domain: Domain, name: Path) -> None:
+    """Say which samples could not be read, and go on."""
+    from ..text import plain
+
+    for sample, reason in domain.left_out[:5]:
+        click.echo(f"not used: {plain(sample)}: {reason}", err=True)
+    if len(domain.left_out) > 5:
+        click.echo(f"not used: {len(domain.left_out) - 5} more samples of {name}", err=True)
+
+
+def duration(text: str | None) -> float | None:
+    """Seconds of a time such as 90s, 5m or 1h.
+
+    >>> duration("5m"), duration("90"), duration(None)
+    (300.0, 90.0, None)
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)[a-z]*\s*", text.lower())
+    if found is None:
+        raise InputError(f"{text!r} is no time: give a number with s, m or h, such as 90s or 5m")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def method_names(text: str | None) -> list[str] | None:
+    """The names in a comma-separated list, each known.
+
+    >>> method_names("linearprobe, NearestMean")
+    ['LinearProbe', 'NearestMean']
+    """
+    if text is None:
+        return None
+    from ..methods import method_named
+
+    return [method_named(name.strip()).__name__ for name in text.split(",") if name.strip()]
+
+
+def progress_bars() -> Progress:
+    """Bars where somebody watches, silence where nobody does."""
+    return Bars() if sys.stderr.isatty() else Silent()

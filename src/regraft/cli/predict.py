@@ -1,0 +1,51 @@
+"""regraft predict: labels for new samples."""
+
+import csv
+import sys
+from pathlib import Path
+
+import click
+
+from .options import RUNNING, progress_bars, read, report_unreadable, with_options
+
+
+@click.command("predict")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--probabilities", is_flag=True, help="A column with the probability of every class.")
+@click.option("--out", type=click.Path(path_type=Path), help="A CSV file instead of standard output.")
+@with_options(RUNNING)
+def command(model: Path, path: Path, probabilities: bool, out: Path | None, device: str) -> None:
+    """Label the samples of PATH (a folder or a CSV table) with MODEL: CSV with file, label, probability.
+
+    A file that cannot be read is named on standard error, and the exit code is then 1."""
+    from dataclasses import replace
+
+    from ..engine import find_device, keep_freed_memory
+    from ..model import load
+    from ..readers.tables import Table, write_csv
+    from ..samples import sample_names
+
+    keep_freed_memory()
+    fitted = load(model)
+    if device != "auto":
+        fitted.engine = replace(fitted.engine, device=find_device(device))
+    progress = progress_bars()
+    pool = read(path, labelled=False, progress=progress)
+    report_unreadable(pool, path)
+    chances = fitted.probabilities(pool, progress)
+    names = fitted.output.decode(chances.argmax(1))
+    columns = list(getattr(fitted.output, "names", ())) if probabilities else []
+    header = ["file", "label", "probability", *columns]
+    rows = []
+    for sample, label, row in zip(sample_names(pool.x), names, chances.tolist(), strict=True):
+        every = [f"{p:.6f}" for p in row] if probabilities else []
+        rows.append([sample, label, f"{max(row):.6f}", *every])
+    if not isinstance(pool.x, Table):
+        rows.sort()  # files by name; rows of a table stay in their order
+    if out is None:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([header, *rows])
+    else:
+        write_csv(out, header, rows)
+    if pool.left_out:
+        sys.exit(1)

@@ -1,0 +1,309 @@
+"""From what is given to what is worth trying, each candidate with a reason and a reference."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from .backbone import Backbone
+from .backbones import open_backbone, small_convnet, small_mlp
+from .domain import Domain
+from .errors import InputError
+from .method import Method
+from .methods import METHODS, method_named
+from .problem import Problem
+from .samples import is_images
+
+FEW = 50  # labels below which picking the best of many candidates costs more than it can win
+MOST_WITH_FEW = 3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A method on a backbone, why it is tried, and who found it."""
+
+    method: Method
+    backbone: Backbone
+    reason: str
+
+    @property
+    def name(self) -> str:
+        return (
+            f"{type(self.method).__name__} ({self.backbone.name})"
+            if self.looks
+            else type(self.method).__name__
+        )
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks at the samples at all."""
+        return type(self.method) is not METHODS["Majority"]
+
+    @property
+    def borrows(self) -> bool:
+        """A transfer, not a baseline: it uses a network that learned elsewhere."""
+        return self.method.borrows and self.backbone.pretrained
+
+    @property
+    def tunes(self) -> bool:
+        """Whether it changes the network that it borrows, instead of only reading its features."""
+        return self.borrows and self.method.lowest_trained(self.backbone) < len(self.backbone)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "method": type(self.method).__name__,
+            "recipe": self.method.recipe(),
+            "backbone": self.backbone.name,
+            "licence": self.backbone.licence_line,
+            "borrows": self.borrows,
+            "reason": self.reason,
+            "reference": self.method.reference,
+        }
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules look at."""
+
+    labels: int
+    smallest: int  # labels of the rarest class
+    classes: int
+    kind: str  # images, vectors or table
+    pretrained: bool
+    budget: float | None  # seconds for training networks
+
+    @classmethod
+    def of(cls, problem: Problem, backbone: Backbone, budget: float | None) -> "Facts":
+        labelled = problem.domains["target_labelled"]
+        counts = labelled.classes.counts(labelled.labels)
+        return cls(
+            len(labelled), int(counts.min()), len(counts), kind_of(labelled), backbone.pretrained, budget
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A candidate, when it is worth trying, and why (or why not)."""
+
+    method: str
+    raw: bool  # on the raw input, as a baseline, instead of on the backbone
+    when: Callable[[Facts], bool]
+    reason: str
+    otherwise: str = ""  # what the plan says where `when` is false; silent if empty
+
+
+def _may_train(f: Facts) -> bool:
+    return f.budget is not None
+
+
+# In order of preference: with few labels only the first three that borrow are tried.
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "Majority",
+        True,
+        lambda f: True,
+        "what looks at nothing gets this; no number below it is worth anything",
+    ),
+    Rule(
+        "LinearProbe", True, lambda f: True, "a tuned linear model on the raw input: what no transfer gives"
+    ),
+    Rule(
+        "RidgeProbe", True, lambda f: True, "least squares on the raw input, tuned as hard as on the features"
+    ),
+    Rule(
+        "Boosting",
+        True,
+        lambda f: f.kind == "table" and f.labels >= 20,
+        "on tables boosted trees are the baseline to beat",
+    ),
+    Rule(
+        "FromScratch",
+        True,
+        lambda f: f.kind != "table" and _may_train(f),
+        "a small network trained from random weights: what the labels alone can teach",
+        "training networks needs time: --budget 10m allows it",
+    ),
+    Rule(
+        "LinearProbe",
+        False,
+        lambda f: f.pretrained,
+        "logistic regression on frozen features is the plain recipe to beat at any number of labels",
+    ),
+    Rule(
+        "NearestMean",
+        False,
+        lambda f: f.pretrained,
+        "class means are the steadiest head with few labels a class",
+    ),
+    Rule(
+        "RidgeProbe",
+        False,
+        lambda f: f.pretrained and f.smallest >= 3,
+        "least squares beats logistic regression on some features by points",
+        "needs three labels of every class",
+    ),
+    Rule(
+        "NearestNeighbours",
+        False,
+        lambda f: f.pretrained and f.labels >= FEW,
+        "follows classes of any shape once there are neighbours",
+    ),
+    Rule(
+        "MLPHead",
+        False,
+        lambda f: f.pretrained and _may_train(f) and f.labels >= 200,
+        "with some hundreds of labels a hidden layer can bend the border between classes",
+        "needs 200 labels and time: --budget 10m",
+    ),
+    Rule(
+        "FineTune",
+        False,
+        lambda f: f.pretrained and _may_train(f) and f.smallest >= 20,
+        "with 20 labels a class or more, head first and then a little of everything can beat the probe",
+        "needs 20 labels a class and time: --budget 10m",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be tried and why, and what will not."""
+
+    candidates: tuple[Candidate, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = ["Plan"]
+        width = max(len(c.name) for c in self.candidates)
+        for c in self.candidates:
+            lines.append(f"  {'try' if c.borrows else 'baseline':<9} {c.name:<{width}}  {c.reason}")
+            lines.append(f"  {'':<9} {'':<{width}}  [{c.method.reference}]")
+        lines += [f"  {'left out':<9} {name:<{width}}  {reason}" for name, reason in self.left_out]
+        return "\n".join([*lines, *(f"  note      {note}" for note in self.notes)])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "candidates": [c.to_json() for c in self.candidates],
+            "left_out": [{"method": name, "reason": reason} for name, reason in self.left_out],
+            "notes": list(self.notes),
+        }
+
+
+def plan(
+    problem: Problem,
+    *,
+    backbone: Any = None,
+    methods: list[Any] | None = None,
+    budget: float | None = None,
+) -> Plan:
+    """What is worth trying on this problem; nothing is trained.
+
+    backbone: anything that `open_backbone` takes. methods: names or recipes to try instead of the rules'
+    choice; the baselines are there in any case. budget: seconds for training networks; None trains none.
+
+    >>> import torch
+    >>> birds = Domain(torch.rand(20, 3), ["owl", "crow"] * 10)
+    >>> print(plan(Problem(target_labelled=birds)).candidates[1].name)
+    LinearProbe (columns)
+    """
+    if "target_labelled" not in problem.given:
+        raise InputError("the problem has no target_labelled: give some labelled samples of your own task")
+    labelled = problem.domains["target_labelled"]
+    if labelled.classes.width < 2:
+        raise InputError(
+            f"there is only one class, {labelled.classes.names[0]!r}: give samples of at least two classes"
+        )
+    network = open_backbone(backbone, domain=labelled)
+    facts = Facts.of(problem, network, budget)
+    tried: list[Candidate] = []
+    left_out: list[tuple[str, str]] = []
+    notes: list[str] = []
+    for rule in RULES:
+        if rule.raw:
+            if rule.when(facts):
+                _add_baseline(rule, labelled, tried, left_out)
+            elif rule.otherwise and methods is None:
+                left_out.append((rule.method, rule.otherwise))
+    if methods is not None:
+        asked = [recipe if isinstance(recipe, Method) else method_named(str(recipe))() for recipe in methods]
+        known = {(type(c.method), c.backbone.name) for c in tried}
+        chosen = [Candidate(m, _network_for(m, network, labelled), "you asked for it") for m in asked]
+        tried += [c for c in chosen if (type(c.method), c.backbone.name) not in known]
+    else:
+        fitting = [r for r in RULES if not r.raw and r.when(facts)]
+        left_out += [
+            (r.method, r.otherwise)
+            for r in RULES
+            if not r.raw and facts.pretrained and r.otherwise and not r.when(facts)
+        ]
+        if facts.labels < FEW and len(fitting) > MOST_WITH_FEW:
+            left_out += [
+                (r.method, f"with {facts.labels} labels three are enough") for r in fitting[MOST_WITH_FEW:]
+            ]
+            fitting = fitting[:MOST_WITH_FEW]
+        if facts.pretrained and facts.labels < FEW:
+            notes.append(
+                f"{facts.labels} labels: at most {MOST_WITH_FEW} candidates besides the baselines, "
+                "because the best of many looks better than it is"
+            )
+        tried += [Candidate(METHODS[r.method](), network, r.reason) for r in fitting]
+        if not facts.pretrained:
+            tried += [
+                Candidate(
+                    METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone"
+                )
+                for name in ("NearestMean", "NearestNeighbours")
+            ]
+    if facts.smallest == 1:
+        alone = [
+            labelled.classes.names[i]
+            for i, n in enumerate(labelled.classes.counts(labelled.labels))
+            if n == 1
+        ]
+        notes.append(
+            f"{len(alone)} classes have a single sample ({', '.join(alone[:5])}): trained on, but not judged"
+        )
+    return Plan(tuple(tried), tuple(left_out), tuple(notes))
+
+
+def kind_of(domain: Domain) -> str:
+    """images, vectors or table."""
+    if isinstance(domain.x, Tensor):
+        return "images" if is_images(domain.x) else "vectors"
+    return "table" if type(domain.x).__name__ == "Table" else "images"
+
+
+def raw_backbone(domain: Domain) -> Backbone:
+    """The samples themselves as vectors, for the baselines."""
+    return open_backbone({"images": "pixels", "vectors": "vectors", "table": "table"}[kind_of(domain)])
+
+
+def _add_baseline(
+    rule: Rule, labelled: Domain, tried: list[Candidate], left_out: list[tuple[str, str]]
+) -> None:
+    method = METHODS[rule.method]()
+    if rule.method == "Boosting":
+        from .heads.boosting import import_xgboost
+
+        try:
+            import_xgboost()
+        except InputError as reason:
+            left_out.append((rule.method, str(reason)))
+            return
+    tried.append(Candidate(method, _network_for(method, raw_backbone(labelled), labelled), rule.reason))
+
+
+def _network_for(method: Method, network: Backbone, labelled: Domain) -> Backbone:
+    """What the method works on: an untrained network for training from scratch, columns for boosting."""
+    if type(method) is METHODS["FromScratch"]:
+        if kind_of(labelled) == "images":
+            return small_convnet(size=(64, 64), colour="rgb")
+        if isinstance(labelled.x, Tensor):
+            return small_mlp(int(labelled.x[0].numel()))
+        raise InputError("FromScratch takes images or vectors, not tables: use Boosting")
+    if type(method) is METHODS["Boosting"]:
+        return raw_backbone(labelled)
+    return network

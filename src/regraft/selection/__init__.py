@@ -1,0 +1,21 @@
+"""Judges, baselines, verdicts: how a choice is made and what may be said of it."""
+
+from .comparison import compare
+from .intervals import Interval
+from .judges import CrossValidation
+from .scores import METRICS, Scores, evaluate, metric_named
+from .study import Result, Study
+from .verdict import Verdict
+
+__all__ = [
+    "METRICS",
+    "CrossValidation",
+    "Interval",
+    "Result",
+    "Scores",
+    "Study",
+    "Verdict",
+    "compare",
+    "evaluate",
+    "metric_named",
+]

@@ -1,0 +1,219 @@
+"""The main job: try what may help, judge it against what borrows nothing, hand over what deserves it."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import __version__
+from ..backbone import Backbone
+from ..engine import Engine, fastest_engine
+from ..features import BATCH, Store, embed
+from ..folds import Rows, complement
+from ..method import Trained
+from ..model import Model
+from ..planner import Candidate, Plan, plan
+from ..problem import Problem
+from ..progress import Silent
+from ..text import seconds_text
+from ..training import Training
+from .judges import CrossValidation
+from .scores import Scores, metric_named
+from .study import Result, Study, best, verdict
+from .verdict import Verdict
+
+
+def compare(
+    problem: Problem,
+    methods: list[Any] | None = None,
+    backbone: Any = None,
+    training: Training | None = None,
+    judge: CrossValidation | None = None,
+    *,
+    metric: str = "accuracy",
+    budget: float | None = None,
+    store: Store | None = None,
+    planned: Plan | None = None,
+) -> Study:
+    """Judge every candidate on the same folds, and hand over the best that earns it.
+
+    problem: with `target_labelled`. methods: names or recipes to try; None tries what `plan` finds worth it.
+    backbone: a name, a folder, a module or a `Backbone`. metric: "accuracy" or "balanced_accuracy".
+    budget: seconds for training networks; None trains none. store: where activations are kept.
+
+    The baselines borrow nothing and get the same folds and the same care. A transfer is handed over only if
+    the interval of its paired gain over the best baseline is above zero, and a fine-tuned network only if it
+    also beats the probe in that way. What is handed over is refitted on all labels.
+
+    >>> from regraft import Domain
+    >>> x = torch.cat([torch.randn(30, 4), torch.randn(30, 4) + 3])
+    >>> birds = Domain(x, ["owl"] * 30 + ["crow"] * 30)
+    >>> study = compare(Problem(target_labelled=birds))
+    >>> study.model.predict(x[:1])
+    ['owl']
+    """
+    metric = metric_named(metric)
+    judge, training, store = judge or CrossValidation(), training or Training(), store or Store()
+    planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
+    labelled = problem.domains["target_labelled"]
+    if any(isinstance(c.method, Trained) for c in planned.candidates) and not judge.repeats:
+        judge = replace(judge, repeats=1)  # repeating the training of networks costs more than it tells
+    splits = judge.splits(labelled)
+    deadline = None if budget is None else time.monotonic() + budget
+    results: list[Result] = []
+    left_out = list(planned.left_out)
+    timing: dict[str, float] = {}
+    engines: dict[str, Engine] = {}
+    with training.progress.track("candidates", len(planned.candidates)) as task:
+        for candidate in planned.candidates:
+            network = candidate.backbone.name
+            if network not in engines:
+                engines[network] = engine_for(candidate.backbone, problem, training)
+            run = replace(training, engine=engines[network])
+            seen, suffix, spent = at_the_cut(candidate, problem, store, run)
+            timing[network] = timing.get(network, 0.0) + spent
+            reason = too_long(candidate, seen, suffix, splits, run, deadline)
+            if reason:
+                left_out.append((candidate.name, reason))
+            else:
+                results.append(judged(candidate, seen, suffix, splits, run))
+            task.advance()
+    kept, transfer, tuning = handed_over(results, metric)
+
+    def refitted() -> Model:
+        run = replace(training, engine=engines[kept.candidate.backbone.name])
+        seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
+        fitted = kept.candidate.method.fit(seen, suffix, run)
+        return fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
+
+    return Study(
+        problem=str(labelled),
+        plan=planned,
+        judge=judge.describe(labelled),
+        metric=metric,
+        results=results,
+        winner=best(results, metric),
+        handed_over=kept,
+        transfer=transfer,
+        tuning=tuning,
+        made=refitted,
+        left_out=left_out,
+        unreadable=labelled.left_out,
+        timing=timing,
+        setting={
+            "regraft": __version__,
+            "torch": str(torch.__version__),
+            "seed": training.seed,
+            "engines": {name: str(engine) for name, engine in engines.items()},
+            "threads": torch.get_num_threads(),
+        },
+    )
+
+
+def handed_over(results: list[Result], metric: str) -> tuple[Result, Verdict | None, Verdict | None]:
+    """(the row that earns it, the verdict on borrowing, the verdict on changing what is borrowed).
+
+    A network that was changed has to beat its own unchanged features, and what borrows has to beat what
+    does not; each by an interval above zero.
+    """
+    frozen = [r for r in results if r.candidate.borrows and not r.candidate.tunes]
+    tuned = [r for r in results if r.candidate.tunes]
+    alone = [r for r in results if not r.candidate.borrows]
+    tuning = verdict(tuned, frozen, metric)
+    borrowing = frozen if tuning is not None and tuning.outcome != "helps" else frozen + tuned
+    transfer = verdict(borrowing, alone, metric)
+    earned = borrowing if transfer is not None and transfer.outcome == "helps" else alone or borrowing
+    return best(earned, metric), transfer, tuning
+
+
+def prefix_of(candidate: Candidate) -> Backbone:
+    """The part of the backbone that the candidate never trains."""
+    return candidate.backbone.cut(candidate.method.lowest_trained(candidate.backbone))[0]
+
+
+def at_the_cut(
+    candidate: Candidate, problem: Problem, store: Store, training: Training
+) -> tuple[Problem, Backbone, float]:
+    """The problem seen from the lowest stage that the candidate trains, the network from there, the seconds.
+
+    Preprocessing that is fitted to the training fold is not shared between folds: then nothing is embedded.
+    """
+    backbone = candidate.backbone
+    if not backbone.preprocessing.fitted:
+        return problem, backbone, 0.0
+    start = time.perf_counter()
+    prefix, suffix = backbone.cut(candidate.method.lowest_trained(backbone))
+    seen = problem.mapped(lambda d: embed(prefix, d, store, training.engine, training.progress))
+    return seen, suffix, time.perf_counter() - start
+
+
+def judged(
+    candidate: Candidate, seen: Problem, suffix: Backbone, splits: list[list[Rows]], training: Training
+) -> Result:
+    """What the judge says of the candidate: every fold is predicted by a fit without it."""
+    labelled = seen.domains["target_labelled"]
+    start = time.perf_counter()
+    chances = torch.full((len(splits), len(labelled), labelled.classes.width), torch.nan, dtype=torch.float64)
+    folds = sum(map(len, splits))
+    with training.progress.track(candidate.name, folds) as task:
+        for repeat, held_out in enumerate(splits):
+            for rows in held_out:
+                fold = seen.restricted(complement(rows, len(labelled)))
+                model = candidate.method.fit(fold, suffix, quietly(candidate, training))
+                chances[repeat, rows] = model.probabilities(labelled[rows].unlabelled())
+                task.advance()
+    return Result(candidate, Scores.of(chances, labelled), time.perf_counter() - start)
+
+
+def quietly(candidate: Candidate, training: Training) -> Training:
+    """Closed forms are over before a bar could show."""
+    return training if isinstance(candidate.method, Trained) else replace(training, progress=Silent())
+
+
+def too_long(
+    candidate: Candidate,
+    seen: Problem,
+    suffix: Backbone,
+    splits: list[list[Rows]],
+    training: Training,
+    deadline: float | None,
+) -> str:
+    """Why the candidate does not fit into the rest of the budget, or nothing; found by a few timed steps."""
+    method = candidate.method
+    if deadline is None or not isinstance(method, Trained):
+        return ""
+    labelled = seen.domains["target_labelled"]
+    fits = sum(map(len, splits)) + 1
+    brief = replace(training, progress=Silent(), checkpoints=None)
+
+    def seconds(steps: int) -> float:
+        start = time.perf_counter()
+        replace(method, epochs=0, least_steps=steps, held_out=0.0).fit(seen, suffix, brief)
+        return time.perf_counter() - start
+
+    first = seconds(1)
+    a_step = max(0.0, (seconds(4) - seconds(1)) / 3)
+    needed = fits * (first + a_step * method.planned_steps(len(labelled)))
+    left = max(0.0, deadline - time.monotonic())
+    if needed <= left:
+        return ""
+    return f"would take about {seconds_text(needed)} s, and {seconds_text(left)} s of the budget are left"
+
+
+def engine_for(backbone: Backbone, problem: Problem, training: Training) -> Engine:
+    """The engine that is asked for, or on image networks the fastest that agrees with it."""
+    labelled = problem.domains["target_labelled"]
+    plain = training.engine
+    if (
+        len(backbone) < 2
+        or not backbone.pretrained
+        or len(labelled) < 4 * BATCH
+        or plain != Engine(plain.device)
+    ):
+        return plain
+    few = backbone.preprocessing(labelled[:8].x)
+    if not isinstance(few, Tensor) or few.ndim != 4:
+        return plain
+    return fastest_engine(backbone, few, plain.device)

@@ -1,0 +1,183 @@
+"""What a comparison found: the table, the verdict, the model, and how it was obtained."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..model import Model
+from ..planner import Candidate, Plan
+from ..text import aligned, seconds_text
+from .intervals import Interval
+from .scores import METRICS, Scores
+from .verdict import Verdict
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One row of the table: a candidate, what the judge says of it, and what it cost."""
+
+    candidate: Candidate
+    scores: Scores
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.candidate.to_json(), **self.scores.to_json(), "seconds": round(self.seconds, 3)}
+
+
+@dataclass(eq=False)
+class Study:
+    """The outcome of `compare`; printing it gives the table, the criterion and the verdict.
+
+    results: every candidate's row. winner: the row with the best score among all. handed_over: the row whose
+    recipe was refitted on all labels to give `model`. transfer: the paired gain of the best that borrows over
+    the best that does not; None where nothing was borrowed. tuning: likewise of the best that changes the
+    network over the best that only reads its features. test: the scores on a sealed test set, if any.
+    """
+
+    problem: str
+    plan: Plan
+    judge: str
+    metric: str
+    results: list[Result]
+    winner: Result
+    handed_over: Result
+    transfer: Verdict | None
+    tuning: Verdict | None
+    made: Callable[[], Model]
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: tuple[tuple[str, str], ...] = ()
+    timing: dict[str, float] = field(default_factory=dict)
+    setting: dict[str, Any] = field(default_factory=dict)
+    test: Scores | None = None
+    _model: Model | None = None
+
+    @property
+    def model(self) -> Model:
+        """The model handed over, refitted on all labels (once, when it is first asked for)."""
+        if self._model is None:
+            self._model = self.made()
+            self._model.provenance["study"] = self.summary()
+        return self._model
+
+    def summary(self) -> dict[str, Any]:
+        """What a model should remember of where it came from."""
+        score = self.handed_over.scores.interval(self.metric)
+        return {
+            "candidate": self.handed_over.candidate.name,
+            "judge": self.judge,
+            "metric": self.metric,
+            "score": score.to_json(),
+            "verdict": self.transfer and self.transfer.to_json(),
+        }
+
+    def table(self) -> str:
+        """The candidates, best first, with 95 % intervals."""
+        header = [
+            "candidate",
+            *(m.replace("_", " ") for m in METRICS),
+            "worst recall",
+            "seconds",
+            "starts from",
+        ]
+        rows = []
+        for r in sorted(self.results, key=lambda r: -r.scores.value(self.metric)):
+            mark = "▸ " if r is self.handed_over else "  "
+            recalls = {name: i for name, i in r.scores.recalls().items() if i is not None}
+            worst = min(recalls, key=lambda name: recalls[name].value)
+            rows.append(
+                [
+                    mark + r.candidate.name,
+                    *(str(r.scores.interval(metric)) for metric in METRICS),
+                    f"{recalls[worst].value:.2f} {worst[:18]}",
+                    seconds_text(r.seconds),
+                    start_of(r.candidate),
+                ]
+            )
+        return aligned(header, rows)
+
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        if self.transfer is None:
+            return "Nothing was borrowed: the table compares ways to use the labels alone."
+        v = self.transfer
+        says = {
+            "helps": "Transfer helps",
+            "no evidence": "No evidence that transfer helps",
+            "hurts": "Transfer hurts",
+        }[v.outcome]
+        return f"{says}: {v.ours} against {v.theirs}, {v.gain.points()} of {v.metric.replace('_', ' ')}."
+
+    def __str__(self) -> str:
+        kept = self.handed_over
+        score = kept.scores.interval(self.metric)
+        lines = [
+            self.problem,
+            "",
+            self.table(),
+            "",
+            f"Judge: {self.judge}, 95 % intervals. Best score: {self.winner.candidate.name}, chosen by "
+            f"{self.metric.replace('_', ' ')}; the best of many looks better than it is.",
+            f"Verdict: {self.sentence()}",
+        ]
+        if self.tuning is not None:
+            lines.append(f"Changing the network: {self.tuning}.")
+        lines.append(
+            f"Handed over: {kept.candidate.name}, {self.metric.replace('_', ' ')} {score}, "
+            "refitted on all labels."
+        )
+        lines += [f"Left out: {name}: {reason}." for name, reason in self.left_out]
+        if self.unreadable:
+            name, reason = self.unreadable[0]
+            lines.append(f"Not used: {len(self.unreadable)} samples, first {name} ({reason}).")
+        if self.test is not None:
+            on_test = self.test.interval(self.metric)
+            lines.append(f"Test set ({len(self.test.y)} samples, not seen before): {on_test}.")
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything above, for machines."""
+        return {
+            "problem": self.problem,
+            "plan": self.plan.to_json(),
+            "judge": self.judge,
+            "metric": self.metric,
+            "results": [r.to_json() for r in self.results],
+            "winner": self.winner.candidate.name,
+            "handed_over": self.handed_over.candidate.name,
+            "verdict": self.transfer and {**self.transfer.to_json(), "sentence": self.sentence()},
+            "tuning": self.tuning and self.tuning.to_json(),
+            "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
+            "unreadable": [{"sample": name, "reason": reason} for name, reason in self.unreadable],
+            "seconds": {name: round(value, 3) for name, value in self.timing.items()},
+            "setting": self.setting,
+            "test": self.test and self.test.to_json(),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model folder, with study.json in it."""
+        return self.model.save(
+            folder, {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
+        )
+
+
+def start_of(candidate: Candidate) -> str:
+    """What a candidate starts from, in words."""
+    if not candidate.looks:
+        return "nothing"
+    return "pretrained" if candidate.borrows else "these labels alone"
+
+
+def best(results: list[Result], metric: str) -> Result:
+    """The row with the highest score; equal ones are told apart by the log loss."""
+    return max(results, key=lambda r: (r.scores.value(metric), -r.scores.loss))
+
+
+def verdict(ours: list[Result], theirs: list[Result], metric: str) -> Verdict | None:
+    """The paired gain of the best of ours over the best of theirs, where both are there."""
+    if not ours or not theirs:
+        return None
+    a, b = best(ours, metric), best(theirs, metric)
+    gain: Interval = a.scores.gain_over(b.scores, metric)
+    return Verdict(a.candidate.name, b.candidate.name, gain, metric)

@@ -1,0 +1,38 @@
+"""Results as plain text that fits a terminal."""
+
+import unicodedata
+from collections.abc import Sequence
+
+
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns of equal width under a header and a rule.
+
+    >>> print(aligned(["name", "n"], [["owl", "2"], ["crow", "10"]]))
+    name  n
+    ────────
+    owl   2
+    crow  10
+    """
+    cells = [[plain(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join([lines[0], "─" * max(map(len, lines)), *lines[1:]])
+
+
+def plain(text: str) -> str:
+    """Text from files without what would steer a terminal: control and format characters become "?".
+
+    >>> plain("ow\\x1b[31ml")
+    'ow?[31ml'
+    """
+    return "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in text)
+
+
+def seconds_text(seconds: float) -> str:
+    """
+    >>> seconds_text(0.04), seconds_text(12.34), seconds_text(200)
+    ('0.04', '12.3', '3 min 20')
+    """
+    if seconds < 10:
+        return f"{seconds:.2f}"
+    return f"{seconds:.1f}" if seconds < 120 else f"{int(seconds // 60)} min {int(seconds % 60)}"
