@@ -17,20 +17,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-
 import numpy as np
-import regraft as rg
 import torch
+
+import regraft as rg
 from data import NETWORKS, PHOTOS, photos, weights
-from record import record
 from recipes import Features, Outcome, Task, fastai, plain_loop
+from record import record
 from regraft.engine import fastest_engine, keep_freed_memory
 from regraft.features import Store, embed
 from regraft.readers import image_files
-from regraft.selection.comparison import at_the_cut, prefix_of
+from regraft.selection.comparison import at_the_cut, engine_for, prefix_of
 from setting import setting, table
 
 OURS = {"regraft": "regraft fit", "winner": "its best row"}
@@ -91,7 +91,7 @@ class Photos:
         return Task(paths, self.train.labels[rows].numpy(), list(self.test.x.paths), self.test.labels.numpy())
 
     def regraft(self, rows: torch.Tensor, seed: int, folder: Path) -> tuple[Outcome, Outcome, rg.Study]:
-        """All that `regraft fit` does, without a budget for training networks: handed over, and the best row."""
+        """All that `regraft fit` does, without a budget for training: handed over, and the best row."""
         for i in rows.tolist():
             target = folder / self.train.classes.names[self.train.labels[i]] / self.paths[i].name
             target.parent.mkdir(exist_ok=True)
@@ -104,6 +104,7 @@ class Photos:
         model = study.model
         seconds = time.perf_counter() - start
         best = study.winner.candidate
+        training = replace(training, engine=engine_for(best.backbone, problem, training))
         seen, suffix, _ = at_the_cut(best, problem, store, training)
         winner = best.method.fit(seen, suffix, training).behind(prefix_of(best))
         return Outcome(self.accuracy(model), seconds), Outcome(self.accuracy(winner), seconds), study
@@ -117,7 +118,9 @@ class Photos:
     def one_pass(self, rows: torch.Tensor) -> float:
         """Seconds to decode these photos and run the network over them, stored nowhere."""
         start = time.perf_counter()
-        embed(self.backbone, rg.Domain(image_files([self.paths[i] for i in rows.tolist()])), None, self.engine)
+        embed(
+            self.backbone, rg.Domain(image_files([self.paths[i] for i in rows.tolist()])), None, self.engine
+        )
         return time.perf_counter() - start
 
 
@@ -144,7 +147,9 @@ def report(draws: list[Draw]) -> str:
     rows, differences = [], []
     for cell, mine in cells.items():
         against = best_other(mine)
-        paired = [d.columns["regraft"].accuracy - d.columns[against].accuracy for d in mine if against in d.columns]
+        paired = [
+            d.columns["regraft"].accuracy - d.columns[against].accuracy for d in mine if against in d.columns
+        ]
         differences += paired
         ours = sum(d.columns["regraft"].seconds for d in mine)
         kept = sum(d.transferred for d in mine)
@@ -159,7 +164,7 @@ def report(draws: list[Draw]) -> str:
         [
             table([*header, "transfer kept", "difference to the best", "time / one pass"], rows),
             "",
-            "Mean test accuracy and seconds to fit; — was not run, and the difference is to the best that was.",
+            "Mean test accuracy and seconds to fit; —: not run. The difference is to the best that was.",
             "",
             f"lower_difference: {low:.2f}",
             f"time_over_one_pass: {time_ratio:.2f}",
@@ -179,7 +184,9 @@ def told(draws: list[Draw], column: str) -> str:
 def best_other(draws: list[Draw]) -> str:
     """The column with the highest mean accuracy besides Regraft's."""
     there = {name for d in draws for name in d.columns} - set(OURS)
-    return max(there, key=lambda name: np.mean([d.columns[name].accuracy for d in draws if name in d.columns]))
+    return max(
+        there, key=lambda name: np.mean([d.columns[name].accuracy for d in draws if name in d.columns])
+    )
 
 
 def lower_end(differences: np.ndarray) -> float:
@@ -201,12 +208,16 @@ def cells_of(options: argparse.Namespace) -> Iterator[Cell]:
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--quick", action="store_true", help="one draw of 5 and 10 labels of ants and bees, 0.35")
+    ask.add_argument(
+        "--quick", action="store_true", help="one draw of 5 and 10 labels of ants and bees, 0.35"
+    )
     ask.add_argument("--draws", type=int, default=5)
     ask.add_argument("--photos", default=",".join(PHOTOS))
     ask.add_argument("--networks", default=",".join(NETWORKS))
     ask.add_argument("--labels", default="5,10,20,all", help="labels a class")
-    ask.add_argument("--loop-labels", default="", help="labels a class for which the plain loop and fastai run")
+    ask.add_argument(
+        "--loop-labels", default="", help="labels a class for which the plain loop and fastai run"
+    )
     ask.add_argument("--results", type=Path, help="a file of draws to add to; what is in it is not run again")
     ask.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = ask.parse_args()
@@ -233,7 +244,14 @@ def main() -> None:
                 draw = measured(cell, number, at, others)
                 draws.append(draw)
                 found = {name: f"{o.accuracy:.3f} in {o.seconds:.1f} s" for name, o in draw.columns.items()}
-                print(cell, f"draw {number}", found, draw.handed_over, f"pass {draw.one_pass:.1f} s", file=sys.stderr)
+                print(
+                    cell,
+                    f"draw {number}",
+                    found,
+                    draw.handed_over,
+                    f"pass {draw.one_pass:.1f} s",
+                    file=sys.stderr,
+                )
                 if options.results:
                     with options.results.open("a") as file:
                         file.write(json.dumps(asdict(draw)) + "\n")

@@ -95,13 +95,15 @@ class Features:
         x = np.stack([self.rows[path] for path in task.train])
         start = time.perf_counter()
         folds = min(5, int(np.bincount(task.y).min()))
-        probe = LogisticRegressionCV(Cs=10, cv=folds, max_iter=1000, **_quiet(LogisticRegressionCV)).fit(x, task.y)
+        probe = LogisticRegressionCV(Cs=10, cv=folds, max_iter=1000, **_quiet(LogisticRegressionCV)).fit(
+            x, task.y
+        )
         seconds = time.perf_counter() - start + self.seconds_a_photo * len(task.train)
         return Outcome(float((probe.predict(self.of_test) == task.y_test).mean()), seconds)
 
 
 def plain_loop(weights: Path, task: Task, seed: int, epochs: int = 25) -> Outcome:
-    """All layers by SGD, as in PyTorch's tutorial on transfer learning: rate 0.001, a tenth after 7 epochs."""
+    """All layers by SGD, as PyTorch's tutorial on transfer learning: rate 0.001, a tenth every 7 epochs."""
     torch.manual_seed(seed)
     net = network(weights, task.classes)
     augmented = Pictures(task.train, task.y, transform(net, training=True))

@@ -7,7 +7,7 @@ README = Path(__file__).with_name("README.md")
 
 
 def record(name: str, text: str) -> None:
-    """Put the text between `<!-- name:start -->` and `<!-- name:end -->` of README.md, at its end if they are new."""
+    """Put the text between `<!-- name:start -->` and `<!-- name:end -->` of README.md, or at its end."""
     start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
     section = f"{start}\n{text.strip()}\n{end}"
     page = README.read_text(encoding="utf-8") if README.is_file() else "# Benchmarks\n"

@@ -209,13 +209,7 @@ def plan(
     >>> print(plan(Problem(target_labelled=birds)).candidates[1].name)
     LinearProbe (columns)
     """
-    if "target_labelled" not in problem.given:
-        raise InputError("the problem has no target_labelled: give some labelled samples of your own task")
-    labelled = problem.domains["target_labelled"]
-    if labelled.classes.width < 2:
-        raise InputError(
-            f"there is only one class, {labelled.classes.names[0]!r}: give samples of at least two classes"
-        )
+    labelled = solvable(problem)
     network = open_backbone(backbone, domain=labelled)
     facts = Facts.of(problem, network, budget)
     tried: list[Candidate] = []
@@ -267,6 +261,18 @@ def plan(
             f"{len(alone)} classes have a single sample ({', '.join(alone[:5])}): trained on, but not judged"
         )
     return Plan(tuple(tried), tuple(left_out), tuple(notes))
+
+
+def solvable(problem: Problem) -> Domain:
+    """The labelled target, where there is one and it has something to tell apart."""
+    if "target_labelled" not in problem.given:
+        raise InputError("the problem has no target_labelled: give some labelled samples of your own task")
+    labelled = problem.domains["target_labelled"]
+    if labelled.classes.width < 2:
+        raise InputError(
+            f"there is only one class, {labelled.classes.names[0]!r}: give samples of at least two classes"
+        )
+    return labelled
 
 
 def kind_of(domain: Domain) -> str:

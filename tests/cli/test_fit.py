@@ -39,7 +39,7 @@ def test_the_main_job(photos, run, tmp_path):
 def test_probabilities_of_every_class(photos, run, tmp_path):
     run("fit", photos, *CHEAP)
     run("predict", "photos-model", photos, "--probabilities", "--out", "p.csv")
-    rows = list(csv.DictReader((tmp_path / "p.csv").open()))
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "p.csv").read_text())))
     assert list(rows[0]) == ["file", "label", "probability", "day", "night"]
     assert float(rows[0]["day"]) + float(rows[0]["night"]) == pytest.approx(1, abs=1e-5)
 

@@ -42,15 +42,14 @@ def test_unknown_options_exit_with_two(tmp_path):
 def test_an_interruption_ends_soon_and_says_what_is_kept(photos, tmp_path, number):
     slow = ["fit", str(photos), "--backbone", "glyphs", "--methods", "FineTune", "--budget", "9h"]
     env = {**os.environ, "REGRAFT_CACHE": str(tmp_path / "cache")}
-    process = subprocess.Popen([*ENTRY, *slow], cwd=tmp_path, env=env, stdout=-1, stderr=-1, text=True)
-    assert process.stdout is not None
-    while "NearestMean" not in (line := process.stdout.readline()) and "FineTune" not in line:
-        assert process.poll() is None
-    time.sleep(1)
-    start = time.monotonic()
-    process.send_signal(number)
-    _, told = process.communicate(timeout=30)
-    assert time.monotonic() - start < 2
+    with subprocess.Popen([*ENTRY, *slow], cwd=tmp_path, env=env, stdout=-1, stderr=-1, text=True) as process:
+        while "FineTune" not in process.stdout.readline():
+            assert process.poll() is None
+        time.sleep(1)
+        start = time.monotonic()
+        process.send_signal(number)
+        _, told = process.communicate(timeout=30)
+        assert time.monotonic() - start < 2
     assert process.returncode == 130
     assert "the same command goes on from there" in told
     assert "Traceback" not in told

@@ -45,8 +45,8 @@ def test_leaving_out_is_exact(n, d, weighted):
             model = RidgeClassifier(alpha=alpha).fit(x[others], y[others], sample_weight=weight[others])
             scores.append(model.decision_function(x[i : i + 1])[0])
 
-        def cross_entropy(log_beta, scores=np.array(scores)):
-            log = log_softmax(np.exp(log_beta) * scores, axis=1)[np.arange(n), y]
+        def cross_entropy(log_beta, scores=tuple(scores)):
+            log = log_softmax(np.exp(log_beta) * np.array(scores), axis=1)[np.arange(n), y]
             return -np.average(log, weights=weight)
 
         best = minimize_scalar(cross_entropy, bounds=(-4.6, 4.6), method="bounded", options={"xatol": 1e-9})

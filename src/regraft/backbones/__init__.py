@@ -12,7 +12,7 @@ from ..backbone import Backbone
 from ..domain import Domain
 from ..errors import InputError
 from ..samples import is_images
-from .glyphs import glyphs, rebuild_glyphs
+from .glyphs import glyphs
 from .module import module_backbone, rebuild_module
 from .raw import pixels, table, vectors
 from .small import rebuild_small, small_convnet, small_mlp
@@ -80,8 +80,6 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
         from .timm import rebuild_timm
 
         return rebuild_timm(spec)
-    if loader == "glyphs":
-        return rebuild_glyphs()
     if loader in ("small convnet", "small mlp"):
         return rebuild_small(spec)
     if loader == "vectors":

@@ -41,7 +41,7 @@ def rebuild_glyphs() -> Backbone:
         list(zip(untrained.names, untrained.stages, strict=True)),
         untrained.preprocessing,
         name="glyphs",
-        spec={"loader": "glyphs"},
+        spec=untrained.spec,  # not the name: what is shipped may change, what was saved may not
         licence=LICENCE,
         source=SOURCE,
     )

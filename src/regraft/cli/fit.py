@@ -68,7 +68,7 @@ def command(path: Path, **options: Any) -> None:
                 "test on the classes that are fitted"
             )
     problem = Problem(target_labelled=labelled, unlabelled=pool)
-    network = opened(options["backbone"], options["weights"], labelled)
+    network = opened(options["backbone"], options["weights"], problem)
     planned = plan(problem, backbone=network, methods=methods, budget=budget)
     click.echo(f"{planned}\n")
     cache = None if options["no_cache"] else cache_folder()
@@ -95,11 +95,12 @@ def command(path: Path, **options: Any) -> None:
     click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")
 
 
-def opened(backbone: str | None, weights: Path | None, labelled: Any) -> Any:
-    """The backbone that the options name."""
+def opened(backbone: str | None, weights: Path | None, problem: Any) -> Any:
+    """The backbone that the options name, once it is clear that there is something to use it for."""
     from ..backbones import open_backbone
+    from ..planner import solvable
 
-    return open_backbone(backbone, weights=weights, domain=labelled)
+    return open_backbone(backbone, weights=weights, domain=solvable(problem))
 
 
 def check_target(out: Path) -> None:

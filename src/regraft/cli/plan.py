@@ -30,9 +30,10 @@ def command(path: Path, **options: Any) -> None:
     labelled = read(path, **reading, progress=progress_bars())
     report_unreadable(labelled, path)
     click.echo(f"{labelled}\n")
-    network = opened(options["backbone"], options["weights"], labelled)
+    problem = Problem(target_labelled=labelled)
+    network = opened(options["backbone"], options["weights"], problem)
     planned = plan(
-        Problem(target_labelled=labelled),
+        problem,
         backbone=network,
         methods=method_names(options["methods"]),
         budget=duration(options["budget"]),

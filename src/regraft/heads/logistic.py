@@ -100,14 +100,19 @@ def check_samples(
     """The samples' weights, after a look at the shapes and ranges."""
     if x.ndim != 2 or len(x) == 0 or len(x) != len(y):
         raise InputError(
-            f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}: give at least one row of x, and a class for each"
+            f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}: "
+            "give at least one row of x, and a class for each"
         )
     low, high = (int(bound) for bound in y.aminmax())
     if low < 0 or high >= classes:
-        raise InputError(f"y has codes from {low} to {high}, and there are {classes} classes: codes start at 0")
+        raise InputError(
+            f"y has codes from {low} to {high}, and there are {classes} classes: codes start at 0"
+        )
     if weight is None:
         return torch.ones(len(x), dtype=torch.float64, device=x.device)
-    if len(weight) != len(x) or not (torch.isfinite(weight).all() and (weight >= 0).all() and weight.sum() > 0):
+    if len(weight) != len(x) or not (
+        torch.isfinite(weight).all() and (weight >= 0).all() and weight.sum() > 0
+    ):
         raise InputError(
             f"weight must hold {len(x)} numbers, none negative and not all 0: it holds {len(weight)}, "
             f"from {float(weight.min()):g} to {float(weight.max()):g}"
@@ -157,7 +162,7 @@ def _search(
 @final
 @dataclass(frozen=True, eq=False)
 class _Problems:
-    """p problems on the same rotated samples: each has its own weights of the samples, 0 for held-out ones."""
+    """p problems on the same rotated samples, each with its own weights of them, 0 for held-out ones."""
 
     z: Float[Tensor, "n r"]  # the last column is 1, for the bias
     target: Float[Tensor, "k n"]
@@ -248,7 +253,11 @@ class _Path:
         k, r = len(problems.target), problems.z.shape[1]
         cost = _Cost(problems, strength)
         directions, penalty = self.directions.transpose(0, 1), problems.penalty.repeat(k)
-        point, steepest, steepest_image = self.weight.view(-1, r), self.directions[0], self.images[0].view(-1, n)
+        point, steepest, steepest_image = (
+            self.weight.view(-1, r),
+            self.directions[0],
+            self.images[0].view(-1, n),
+        )
         chances, loss = cost(self.logits)
         preconditioner = torch.empty(0)
         for step in range(steps):
@@ -297,7 +306,10 @@ class _Cost:
         return torch.addcmul(self.minus_target, chances, self.weight)
 
     def curvature(
-        self, images: Float[Tensor, "b p k*n"], chances: Float[Tensor, "p k n"], quadratic: Float[Tensor, "p b b"]
+        self,
+        images: Float[Tensor, "b p k*n"],
+        chances: Float[Tensor, "p k n"],
+        quadratic: Float[Tensor, "p b b"],
     ) -> Float[Tensor, "p b b"]:
         """Quadratic + Σᵢ C wᵢ Σₖ p a (a' − Σₖ p a') for all pairs of directions with images a, a'."""
         b, (p, k, n) = len(images), chances.shape
@@ -336,7 +348,8 @@ class _Plane:
         self.start = loss + 0.5 * self.penalty[:, 2, 2]
         # a gradient that is only rounding points along the biases' common shift, which nothing holds back
         downhill = slope[..., 0].cpu().numpy()
-        self.slope = np.where(downhill[:, :1] > 1e-24 * self.start[:, None], downhill, 0.0)
+        self.moving = downhill[:, :1] > 1e-24 * self.start[:, None]
+        self.slope = np.where(self.moving, downhill, 0.0)
 
     def descend(self, chances: Float[Tensor, "p k n"], looks: int) -> np.ndarray:
         """Newton's method; gives the decrease that the first model promises."""
@@ -353,7 +366,7 @@ class _Plane:
             if look + 1 < looks:
                 residual = self.cost.residual(chances).view(len(value), -1, 1)
                 slope = torch.bmm(self.images.transpose(0, 1), residual)[..., 0].cpu().numpy()
-                slope = slope + (self.penalty @ at[..., None])[..., 0]
+                slope = np.where(self.moving, slope + (self.penalty @ at[..., None])[..., 0], 0.0)
         self.at, self.chances = at, chances
         return promise
 

@@ -71,8 +71,15 @@ def fit_ridge(
 class _LeastSquares:
     """Ridge regression in rotated coordinates, where every strength is a division."""
 
-    def __init__(self, rotation: Rotation, target: Float[Tensor, "n k"], samples: Float[Tensor, " n"]) -> None:
-        self.z, self.eigenvalues, self.target, self.samples = rotation.z, rotation.eigenvalues, target, samples
+    def __init__(
+        self, rotation: Rotation, target: Float[Tensor, "n k"], samples: Float[Tensor, " n"]
+    ) -> None:
+        self.z, self.eigenvalues, self.target, self.samples = (
+            rotation.z,
+            rotation.eigenvalues,
+            target,
+            samples,
+        )
         self.share = samples / samples.sum()
         self.mean = self.share @ target
         self.moment = self.z.T @ (samples[:, None] * (target - self.mean))  # r k
@@ -106,7 +113,8 @@ def sharpened(
 ) -> tuple[Float[Tensor, " s"], Float[Tensor, " s"]]:
     """min_β Σ wᵢ ℓ(β scoresᵢ, yᵢ) / Σ wᵢ and the β, for each set of scores; ℓ is the cross-entropy.
 
-    >>> _, sharpness = sharpened(torch.tensor([[[1.0, 0.0]] * 3 + [[0.0, 1.0]]]), torch.tensor([0, 0, 0, 0]), torch.ones(4))
+    >>> scores = torch.tensor([[[1.0, 0.0]] * 3 + [[0.0, 1.0]]])
+    >>> loss, sharpness = sharpened(scores, torch.zeros(4, dtype=torch.long), torch.ones(4))
     >>> sharpness.exp()  # right three times as often as wrong
     tensor([3.0000])
     """

@@ -41,7 +41,8 @@ class FromScratch(Trained):
     def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
         if backbone.pretrained:
             raise InputError(
-                f"FromScratch got the pretrained {backbone.name}: give one without, such as small_convnet"
+                f"FromScratch got the pretrained {backbone.name}: "
+                "give an untrained network, such as small_convnet"
             )
         labelled = problem.domains["target_labelled"]
         features = embed(backbone, labelled[:1]).x
