@@ -38,7 +38,7 @@ class Engine:
         x = x.to(self.device)
         if x.ndim == 4:
             layout = torch.channels_last if self.channels_last else torch.contiguous_format
-            module = module.to(memory_format=layout)  # type: ignore[call-overload]
+            module = module.to(memory_format=layout)
             x = x.contiguous(memory_format=layout)
         with torch.inference_mode(), self.autocast():
             out: Tensor = module(x)

@@ -36,7 +36,7 @@ def test_gain_by_hand():
     ours = torch.cat([torch.ones(10), torch.zeros(2), torch.ones(38)])
     theirs = torch.cat([torch.zeros(10), torch.ones(2), torch.ones(38)])
     p1, p2, n = 11 / 52, 3 / 52, 52
-    half = 1.959964 * np.sqrt((p1 + p2 - (p1 - p2) ** 2) / n)
+    half = 1.644854 * np.sqrt((p1 + p2 - (p1 - p2) ** 2) / n)
     gain = paired_gain(ours, theirs, zeros(50))
     assert gain.value == pytest.approx(8 / 50)
     assert gain.low == pytest.approx(p1 - p2 - half)
@@ -50,7 +50,7 @@ def test_no_gain_is_rarely_called_one(n):
     for _ in range(1000):
         ours, theirs = (torch.rand(n, generator=generator) < 0.8 for _ in range(2))
         called += paired_gain(ours.double(), theirs.double(), zeros(n)).low > 0
-    assert called / 1000 < 0.04
+    assert called / 1000 < 0.06
 
 
 def test_strata_count_alike():

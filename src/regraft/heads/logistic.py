@@ -17,8 +17,8 @@ SEARCH_TOLERANCE = 1e-5
 REFIT_TOLERANCE = 1e-8
 # the bias of a class nobody saw; the biases of the others sum to 0, so it is never the answer
 NEVER = -30.0
-# keeps the system of three directions solvable where they coincide
-DAMPED = 1 + 1e-9 * np.eye(3)
+# keep the system of three directions solvable where they coincide or are 0
+DAMPED, NOT_ZERO = 1 + 1e-9 * np.eye(3), 1e-200 * np.eye(3)
 
 
 @final
@@ -85,7 +85,7 @@ def fit_logistic(
     whole = _Problems.of_all(rotation, y, samples)
     path = _Path(whole, start)
     if len(present) > 1:
-        path.descend(whole, float(values[chosen]) * scale, REFIT_TOLERANCE)
+        path.solve(float(values[chosen]) * scale, REFIT_TOLERANCE)
     rows = path.weight.view(len(present), -1)
     full_weight = x.new_zeros(classes, x.shape[1], dtype=torch.float64)
     full_bias = x.new_full((classes,), NEVER, dtype=torch.float64)
@@ -147,8 +147,7 @@ def _search(
     chosen, best, start, rises = otherwise, torch.inf, None, 0
     last = torch.inf
     for i in strengths.argsort(stable=True).tolist():
-        path.move_on()
-        path.descend(problems, float(strengths[i]), SEARCH_TOLERANCE)
+        path.solve(float(strengths[i]), SEARCH_TOLERANCE)
         losses[i] = loss = problems.held_out_loss(path.logits)
         if loss < best:
             chosen, best, start = i, loss, path.weight.mean(0)
@@ -223,66 +222,80 @@ class _Path:
     """The solutions at one strength after another, and how they are found.
 
     A step minimises the exact quadratic model of the objective over three directions at once: the
-    preconditioned gradient, the last step and the current point. The first two alone are the conjugate
-    gradient method; the point itself lets the solution grow as C does, and at a new strength the last
-    step is the way from one solution to the next, so that the path is extrapolated at no cost. The
-    logits of all three are kept, so a step costs one product with z and one with zᵀ.
+    preconditioned gradient, the last step and the current point, which lets the solution grow as C does.
+    (The first two alone are the conjugate gradient method.) The logits of all three are kept, so a step
+    costs one product with z and one with zᵀ, and to extrapolate along the path costs none: at a new
+    strength the last step is the way from the solution before to the one at hand.
     The preconditioner is Böhning's bound with the curvature at hand: (1 + C s λ)⁻¹, λ the eigenvalues of
     zᵀz, s the mean variance of a class under the predicted probabilities.
     """
 
     def __init__(self, problems: _Problems, start: Float[Tensor, " w"] | None = None) -> None:
         (p, n), k, r = problems.weight.shape, len(problems.target), problems.z.shape[1]
+        self.problems = problems
         self.directions = problems.z.new_zeros(3, p, k * r)
         self.images = problems.z.new_zeros(3, p, k * n)
         self.weight, self.logits = self.directions[2], self.images[2]
-        self.before = (self.weight.clone(), self.logits.clone())
         if start is not None:
             self.weight.copy_(start)
             torch.mm(self.weight.view(-1, r), problems.z.T, out=self.logits.view(-1, n))
+        self.before = (self.weight.clone(), self.logits.clone())
 
-    def move_on(self) -> None:
-        """Make the way from the solution before to this one the last step."""
+    def solve(self, strength: float, tolerance: float) -> None:
+        """Go on to the solution at this strength; stop when a step promises less than `tolerance` of it."""
+        cost = _Cost(self.problems, strength)
         torch.sub(self.weight, self.before[0], out=self.directions[1])
         torch.sub(self.logits, self.before[1], out=self.images[1])
         self.before = (self.weight.clone(), self.logits.clone())
-
-    def descend(self, problems: _Problems, strength: float, tolerance: float, steps: int = 500) -> None:
-        """Step until the model promises less than `tolerance` of the objective."""
-        p, n = problems.weight.shape
-        k, r = len(problems.target), problems.z.shape[1]
-        cost = _Cost(problems, strength)
-        directions, penalty = self.directions.transpose(0, 1), problems.penalty.repeat(k)
-        point, steepest, steepest_image = (
-            self.weight.view(-1, r),
-            self.directions[0],
-            self.images[0].view(-1, n),
-        )
-        chances, loss = cost(self.logits)
+        point = cost(self.logits)
         preconditioner = torch.empty(0)
-        for step in range(steps):
+        for step in range(500):
             if step < 2:
-                preconditioner = cost.preconditioner(chances)
-            gradient = (cost.residual(chances).view(-1, n) @ problems.z).addcmul_(point, problems.penalty)
-            torch.mul(gradient, preconditioner, out=steepest.view(-1, r))
-            torch.mm(steepest.view(-1, r), problems.z.T, out=steepest_image)
-            quadratic = torch.bmm(directions * penalty, directions.mT)
-            slope = torch.bmm(directions, gradient.view(p, -1, 1))
+                preconditioner = cost.preconditioner(point)
+            self._steepest(point, preconditioner)
+            plane = _Plane(cost, point, self.images, self._penalty())
             # a second look at the first step, where the curvature changes most, costs no product with z
-            plane = _Plane(cost, self.images, quadratic, slope, loss)
-            settled = plane.descend(chances, 2 if step == 0 else 1) <= tolerance * plane.start
-            chances, loss = plane.chances, plane.loss
+            settled = plane.descend(looks=2 if step == 0 else 1) <= tolerance * plane.start
+            point = plane.point
             self._take(plane)
             if settled.all():
                 return
 
+    def _steepest(self, point: "_Point", preconditioner: Float[Tensor, " r"]) -> None:
+        """Make the preconditioned gradient the first direction."""
+        p, k, n = point.residual.shape
+        gradient = point.residual.view(p * k, n) @ self.problems.z
+        gradient.addcmul_(self.weight.view(p * k, -1), self.problems.penalty)
+        # nothing holds back a shift of all biases, so not even rounding may point there
+        biases = gradient.view(p, k, -1)[..., -1]
+        biases.sub_(biases.mean(1, keepdim=True))
+        torch.mul(gradient, preconditioner, out=self.directions[0].view(p * k, -1))
+        torch.mm(self.directions[0].view(p * k, -1), self.problems.z.T, out=self.images[0].view(p * k, n))
+
+    def _penalty(self) -> np.ndarray:
+        """The products of the directions with each other, without their biases."""
+        every = self.directions.transpose(0, 1)
+        biases = every.view(*every.shape[:2], len(self.problems.target), -1)[..., -1]
+        return (torch.bmm(every, every.mT) - biases @ biases.mT).cpu().numpy()
+
     def _take(self, plane: "_Plane") -> None:
-        """Move the point and keep the step."""
-        torch.sub(plane.logits, self.logits, out=self.images[1])
-        self.logits.copy_(plane.logits)
+        """Move to the plane's point and keep the step."""
+        torch.sub(plane.point.logits, self.logits, out=self.images[1])
+        self.logits.copy_(plane.point.logits)
         step = torch.bmm(plane.on_device(plane.at - plane.origin)[:, None], self.directions.transpose(0, 1))
         self.directions[1] = step[:, 0]
-        self.weight.add_(self.directions[1])
+        self.weight += self.directions[1]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """Logits, the cost there, and what its derivatives are made of."""
+
+    logits: Float[Tensor, "p k*n"]
+    loss: np.ndarray
+    weighted: Float[Tensor, "p k n"]  # C w p for the probabilities p
+    residual: Float[Tensor, "p k n"]  # the gradient by the logits
 
 
 class _Cost:
@@ -295,95 +308,67 @@ class _Cost:
         self.minus_target = -problems.target * self.weight  # p k n
         self.strength = strength
 
-    def __call__(self, logits: Float[Tensor, "p k*n"]) -> tuple[Float[Tensor, "p k n"], np.ndarray]:
-        """The probabilities, and the cost of each problem."""
+    def __call__(self, logits: Float[Tensor, "p k*n"]) -> _Point:
         log = self.problems.log_probabilities(logits)
         loss = torch.linalg.vecdot(log.view(len(log), -1), self.minus_target.view(len(log), -1))
-        return log.exp_(), loss.cpu().numpy()
+        weighted = log.exp_().mul_(self.weight)
+        return _Point(logits, loss.cpu().numpy(), weighted, weighted + self.minus_target)
 
-    def residual(self, chances: Float[Tensor, "p k n"]) -> Float[Tensor, "p k n"]:
-        """The gradient by the logits."""
-        return torch.addcmul(self.minus_target, chances, self.weight)
-
-    def curvature(
-        self,
-        images: Float[Tensor, "b p k*n"],
-        chances: Float[Tensor, "p k n"],
-        quadratic: Float[Tensor, "p b b"],
-    ) -> Float[Tensor, "p b b"]:
-        """Quadratic + Σᵢ C wᵢ Σₖ p a (a' − Σₖ p a') for all pairs of directions with images a, a'."""
-        b, (p, k, n) = len(images), chances.shape
+    def curvature(self, images: Float[Tensor, "b p k*n"], point: _Point) -> np.ndarray:
+        """Σᵢ C wᵢ Σₖ p a (a' − Σₖ p a') for all pairs of directions with images a, a'."""
+        b, (p, k, n) = len(images), point.weighted.shape
         images = images.view(b, p, k, n)
-        pulled = images * (chances * self.weight)
+        pulled = images * point.weighted
         centred = torch.addcmul(images, self.minus_inverse, pulled.sum(2, keepdim=True))
-        return torch.baddbmm(
-            quadratic, pulled.view(b, p, -1).transpose(0, 1), centred.view(b, p, -1).permute(1, 2, 0)
-        )
+        product = torch.bmm(pulled.view(b, p, -1).transpose(0, 1), centred.view(b, p, -1).permute(1, 2, 0))
+        return product.cpu().numpy()
 
-    def preconditioner(self, chances: Float[Tensor, "p k n"]) -> Float[Tensor, " r"]:
-        """(penalty + C s λ)⁻¹ with s the mean over samples of (1 − Σ p²) / (k − 1)."""
-        seen = self.problems.weight
-        doubt = ((1 - chances.square().sum(1)) * seen).sum() / seen.sum()
-        s = (doubt / (len(self.problems.target) - 1)).clamp_min(1e-4)
-        return 1 / (self.problems.penalty + self.strength * s * self.problems.spread)
+    def preconditioner(self, point: _Point) -> Float[Tensor, " r"]:
+        """(penalty + C s λ)⁻¹ with C s the weighted mean over samples of C (1 − Σ p²) / (k − 1)."""
+        doubt = self.weight[:, 0] + self.minus_inverse[:, 0] * point.weighted.square().sum(1)
+        curvature = doubt.sum() / self.problems.weight.sum() / (len(self.problems.target) - 1)
+        curvature = curvature.clamp_min(1e-4 * self.strength)
+        return 1 / (self.problems.penalty + curvature * self.problems.spread)
 
 
 class _Plane:
-    """The objective over the plane of the directions, whose last is the current point.
+    """The objective over the plane of three directions, of which the last is the current point.
 
     The systems have three unknowns and are solved on the host, where that is quickest.
     """
 
     def __init__(
-        self,
-        cost: _Cost,
-        images: Float[Tensor, "b p k*n"],
-        quadratic: Float[Tensor, "p b b"],
-        slope: Float[Tensor, "p b 1"],
-        loss: np.ndarray,
+        self, cost: _Cost, point: _Point, images: Float[Tensor, "b p k*n"], penalty: np.ndarray
     ) -> None:
-        self.cost, self.images, self.loss = cost, images, loss
-        self.quadratic, self.penalty = quadratic, quadratic.cpu().numpy()
+        self.cost, self.point, self.images, self.penalty = cost, point, images, penalty
         self.origin = np.array([0.0, 0.0, 1.0])
-        self.start = loss + 0.5 * self.penalty[:, 2, 2]
-        # a gradient that is only rounding points along the biases' common shift, which nothing holds back
-        downhill = slope[..., 0].cpu().numpy()
-        self.moving = downhill[:, :1] > 1e-24 * self.start[:, None]
-        self.slope = np.where(self.moving, downhill, 0.0)
+        self.at = np.broadcast_to(self.origin, penalty.shape[:2])
+        self.start = self.value = point.loss + 0.5 * penalty[:, 2, 2]
 
-    def descend(self, chances: Float[Tensor, "p k n"], looks: int) -> np.ndarray:
-        """Newton's method; gives the decrease that the first model promises."""
-        at = np.broadcast_to(self.origin, self.slope.shape)
-        value, slope, promise = self.start, self.slope, self.start
-        for look in range(looks):
-            hessian = self.cost.curvature(self.images, chances, self.quadratic).cpu().numpy()
-            # directions may coincide or be 0, as all are at the very start
-            hessian = hessian * DAMPED + 1e-200 * np.eye(3)
+    def descend(self, looks: int) -> np.ndarray:
+        """Newton's method; gives the decrease that the last model promised."""
+        for _ in range(looks):
+            residual = self.point.residual.view(len(self.at), -1, 1)
+            slope = torch.bmm(self.images.transpose(0, 1), residual)[..., 0].cpu().numpy()
+            slope = slope + (self.penalty @ self.at[..., None])[..., 0]
+            # the directions may coincide or be 0, as they are at the very start
+            hessian = (self.cost.curvature(self.images, self.point) + self.penalty) * DAMPED + NOT_ZERO
             step = np.linalg.solve(hessian, slope[..., None])[..., 0]
-            if look == 0:
-                promise = 0.5 * (step * slope).sum(1)
-            at, value, chances = self._backtrack(at, step, value)
-            if look + 1 < looks:
-                residual = self.cost.residual(chances).view(len(value), -1, 1)
-                slope = torch.bmm(self.images.transpose(0, 1), residual)[..., 0].cpu().numpy()
-                slope = np.where(self.moving, slope + (self.penalty @ at[..., None])[..., 0], 0.0)
-        self.at, self.chances = at, chances
-        return promise
+            self._backtrack(step)
+        return 0.5 * (step * slope).sum(1)
 
-    def _backtrack(
-        self, at: np.ndarray, step: np.ndarray, value: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, Float[Tensor, "p k n"]]:
-        """at − step, halved until no problem gets worse."""
+    def _backtrack(self, step: np.ndarray) -> None:
+        """Move by −step, halved until no problem gets worse."""
         for _ in range(40):
-            trial = at - step
-            self.logits = torch.bmm(self.on_device(trial)[:, None], self.images.transpose(0, 1))[:, 0]
-            chances, self.loss = self.cost(self.logits)
-            now = self.loss + 0.5 * (trial[:, None] @ self.penalty @ trial[..., None])[:, 0, 0]
-            worse = now > value + 1e-12 * self.start
+            trial = self.at - step
+            moved = torch.bmm(self.on_device(trial)[:, None], self.images.transpose(0, 1))
+            self.point = self.cost(moved[:, 0])
+            value = self.point.loss + 0.5 * (trial * (self.penalty @ trial[..., None])[..., 0]).sum(1)
+            worse = value > self.value + 1e-12 * self.start
             if not worse.any():
                 break
             step = np.where(worse[:, None], 0.5 * step, step)
-        return trial, now, chances
+        self.at, self.value = trial, value
 
     def on_device(self, coordinates: np.ndarray) -> Float[Tensor, "p b"]:
         return torch.from_numpy(coordinates).to(self.images.device)

@@ -58,8 +58,6 @@ def compare(
     judge, training, store = judge or CrossValidation(), training or Training(), store or Store()
     planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
     labelled = problem.domains["target_labelled"]
-    if any(isinstance(c.method, Trained) for c in planned.candidates) and not judge.repeats:
-        judge = replace(judge, repeats=1)  # repeating the training of networks costs more than it tells
     splits = judge.splits(labelled)
     deadline = None if budget is None else time.monotonic() + budget
     results: list[Result] = []
@@ -91,7 +89,7 @@ def compare(
     return Study(
         problem=str(labelled),
         plan=planned,
-        judge=judge.describe(labelled),
+        judge=judge.describe(labelled, trained=any(isinstance(r.candidate.method, Trained) for r in results)),
         metric=metric,
         results=results,
         winner=best(results, metric),
@@ -154,6 +152,8 @@ def judged(
 ) -> Result:
     """What the judge says of the candidate: every fold is predicted by a fit without it."""
     labelled = seen.domains["target_labelled"]
+    if isinstance(candidate.method, Trained):
+        splits = splits[:1]  # repeating the training of networks costs more than it tells
     start = time.perf_counter()
     chances = torch.full((len(splits), len(labelled), labelled.classes.width), torch.nan, dtype=torch.float64)
     folds = sum(map(len, splits))
@@ -185,7 +185,7 @@ def too_long(
     if deadline is None or not isinstance(method, Trained):
         return ""
     labelled = seen.domains["target_labelled"]
-    fits = sum(map(len, splits)) + 1
+    fits = len(splits[0]) + 1
     brief = replace(training, progress=Silent(), checkpoints=None)
 
     def seconds(steps: int) -> float:

@@ -7,7 +7,8 @@ from ..domain import Domain
 from ..errors import InputError
 from ..folds import Rows, stratified_folds
 
-ENOUGH = 200  # tested samples, counting repeats, after which another repeat is not worth its time
+ENOUGH = 400  # tests in all, after which another repeat is not worth its time
+MOST = 10
 
 
 @final
@@ -15,14 +16,14 @@ ENOUGH = 200  # tested samples, counting repeats, after which another repeat is 
 class CrossValidation:
     """Repeated stratified k-fold cross-validation; groups stay together, all candidates share the folds.
 
-    repeats: 0 chooses, from 1 for 200 samples or more to 3 for few. What a fold predicts was fitted
+    repeats: 0 chooses, from 1 for 400 samples or more to 10 for few. What a fold predicts was fitted
     without it, preprocessing and regularisation included.
 
     >>> import torch
     >>> birds = Domain(torch.zeros(20, 1), ["owl", "crow"] * 10)
     >>> judge = CrossValidation()
     >>> len(judge.splits(birds)), len(judge.splits(birds)[0]), judge.describe(birds)
-    (3, 5, '5-fold cross-validation, repeated 3 times')
+    (10, 5, '5-fold cross-validation, repeated 10 times')
     """
 
     folds: int = 5
@@ -31,7 +32,7 @@ class CrossValidation:
 
     def splits(self, labelled: Domain) -> list[list[Rows]]:
         """The held-out rows of every fold of every repeat."""
-        repeats = self.repeats or min(3, max(1, round(ENOUGH / len(labelled))))
+        repeats = self.repeats or min(MOST, max(1, round(ENOUGH / len(labelled))))
         made = [stratified_folds(labelled, self.folds, self.seed + r) for r in range(repeats)]
         if not made[0]:
             raise InputError(
@@ -40,9 +41,10 @@ class CrossValidation:
             )
         return made
 
-    def describe(self, labelled: Domain) -> str:
-        """What is printed next to the numbers."""
+    def describe(self, labelled: Domain, trained: bool = False) -> str:
+        """What is printed next to the numbers; trained: whether trained networks are among them."""
         splits = self.splits(labelled)
-        times = f", repeated {len(splits)} times" if len(splits) > 1 else ""
+        once = " (trained networks: once)" if trained else ""
+        times = f", repeated {len(splits)} times{once}" if len(splits) > 1 else ""
         grouped = ", by group" if labelled.group is not None else ""
         return f"{len(splits[0])}-fold cross-validation{times}{grouped}"

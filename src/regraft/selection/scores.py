@@ -76,7 +76,7 @@ class Scores:
         return sum(float(self.correct[self.y == c].mean()) for c in classes) / len(classes)
 
     def gain_over(self, other: "Scores", metric: str) -> Interval:
-        """The paired difference of the metric on the same samples."""
+        """The paired difference of the metric on the same samples, between two bounds of 95 % each."""
         ours, stratum = self._units(self.correct, metric)
         theirs, _ = other._units(other.correct, metric)
         gain = paired_gain(ours, theirs, stratum)

@@ -10,9 +10,9 @@ Outcome = Literal["helps", "no evidence", "hurts"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """ours − theirs on the same held-out samples, with its 95 % interval.
+    """ours − theirs on the same held-out samples, between two bounds that each hold with 95 %.
 
-    It *helps* only if the whole interval is above zero and *hurts* if it is below.
+    It *helps* only if the lower bound is above zero and *hurts* if the upper one is below.
 
     >>> v = Verdict("LinearProbe", "raw pixels", Interval(0.12, 0.05, 0.18), "accuracy")
     >>> v.outcome
