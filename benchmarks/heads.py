@@ -97,7 +97,9 @@ def logistic(data: Features, runs: int) -> Row:
     solver, dtype = fastest_solver(data)
 
     def theirs() -> Any:
-        model = LogisticRegressionCV(Cs=np.array(STRENGTHS), cv=splits, scoring="neg_log_loss", solver=solver, max_iter=1000)
+        model = LogisticRegressionCV(
+            Cs=np.array(STRENGTHS), cv=splits, scoring="neg_log_loss", solver=solver, max_iter=1000
+        )
         return model.fit(data.x.numpy().astype(dtype), data.y.numpy())
 
     def ours() -> LinearFit:

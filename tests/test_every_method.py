@@ -9,6 +9,7 @@ import torch
 import regraft
 from regraft.backbones import small_mlp, vectors
 from regraft.errors import InputError
+from regraft.folds import complement, stratified_folds
 from regraft.method import Method, Trained
 from regraft.methods import METHODS
 from regraft.model import load
@@ -111,6 +112,15 @@ def test_survives_saving(recipe, phi, problem, fresh, tmp_path):
     again = load(tmp_path / "model", backbone=module)
     assert torch.equal(again.logits(fresh), model.logits(fresh))
     assert again.provenance == model.provenance
+
+
+def test_fits_for_folds_are_fits_without_them(recipe, phi, problem, fresh):
+    labelled = problem.target_labelled
+    held_out = stratified_folds(labelled, 3, seed=0)
+    models = recipe.fit_without(held_out, problem, phi, Training())
+    for rows, model in zip(held_out, models, strict=True):
+        alone = recipe.fit(problem.restricted(complement(rows, len(labelled))), phi)
+        torch.testing.assert_close(model.probabilities(fresh), alone.probabilities(fresh), atol=2e-3, rtol=0)
 
 
 class Killed(Exception):

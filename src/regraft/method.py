@@ -1,7 +1,7 @@
 """What a method is: a recipe of hyper-parameters with `fit(problem, backbone, training) -> Model`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, final
 
@@ -13,7 +13,7 @@ from .domain import Domain
 from .engine import one_thread
 from .errors import InputError
 from .features import embed
-from .folds import hold_out
+from .folds import Rows, complement, hold_out
 from .heads import Linear
 from .model import Model
 from .output import Classes
@@ -56,16 +56,33 @@ class Method(ABC):
                 f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
             )
         training = training or Training()
-        if not backbone.preprocessing.fitted:
-            seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
-            backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
-        cut = self.lowest_trained(backbone)
-        prefix, suffix = backbone.cut(cut)
+        backbone = self._prepared(problem, backbone)
+        prefix, suffix = backbone.cut(self.lowest_trained(backbone))
         model = self.learn(
             problem.mapped(lambda domain: embed(prefix, domain, None, training.engine, training.progress)),
             suffix,
             training,
         )
+        return self._signed(model, problem, training).behind(prefix)
+
+    def fit_without(
+        self, held_out: Sequence[Rows], problem: Problem, backbone: Backbone, training: Training
+    ) -> Iterator[Model]:
+        """For each fold the model that `fit` makes without its rows; recipes may share work between them."""
+        n = len(problem.domains["target_labelled"])
+        for rows in held_out:
+            yield self.fit(problem.restricted(complement(rows, n)), backbone, training)
+
+    @staticmethod
+    def _prepared(problem: Problem, backbone: Backbone) -> Backbone:
+        """The backbone with a preprocessing that has seen the training samples, where it has to."""
+        if not backbone.preprocessing.fitted:
+            seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
+            backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
+        return backbone
+
+    def _signed(self, model: Model, problem: Problem, training: Training) -> Model:
+        """The model with a note of what made it."""
         model.engine = training.engine
         model.provenance = {
             "method": type(self).__name__,
@@ -74,7 +91,7 @@ class Method(ABC):
             "samples": {role: len(domain) for role, domain in problem.domains.items()},
             **model.provenance,
         }
-        return model.behind(prefix)
+        return model
 
     def lowest_trained(self, backbone: Backbone) -> int:
         """The first stage that the recipe ever changes: everything before it is frozen and computed once."""
@@ -115,6 +132,27 @@ class OnFeatures(Method):
         with one_thread(small=z.numel() < SMALL):
             head = self.head(seen.with_(x=z), training)
         return Model(backbone, head, seen.classes)
+
+    @final
+    def fit_without(
+        self, held_out: Sequence[Rows], problem: Problem, backbone: Backbone, training: Training
+    ) -> Iterator[Model]:
+        """As `Method.fit_without`; features that no fold changes go to `heads` for all folds at once."""
+        if len(backbone) or not backbone.preprocessing.fitted:
+            yield from super().fit_without(held_out, problem, backbone, training)
+            return
+        seen = problem.domains["target_labelled"]
+        assert isinstance(seen.x, Tensor)
+        features = seen.with_(x=backbone.preprocessing(seen.x).flatten(1))
+        kept = [complement(rows, len(seen)) for rows in held_out]
+        with one_thread(small=features.x.numel() < SMALL):
+            heads = self.heads(features, kept, training)
+        for rows, head in zip(kept, heads, strict=True):
+            yield self._signed(Model(backbone, head, seen.classes), problem.restricted(rows), training)
+
+    def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
+        """The head fitted to each of several subsets of the rows."""
+        return [self.head(features[rows], training) for rows in kept]
 
 
 class Network(nn.Module):

@@ -49,6 +49,8 @@ def main() -> None:
     """Run a command; bad input ends with one line and code 2, an interruption with code 130."""
     from ..errors import InputError
 
+    # read when torch loads: threads that wait asleep lose little alone and do not starve on a busy machine
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.showwarning = _note
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -50,7 +50,8 @@ def fit_ridge(
     middle = float(rotation.eigenvalues.mean()) if len(rotation.eigenvalues) else 1.0
     values = check_strengths((middle * RELATIVE_STRENGTHS).tolist() if strengths is None else strengths)
     present, y, count = y.unique(return_inverse=True, return_counts=True)
-    target = 2 * torch.nn.functional.one_hot(y, len(present)).double() - 1
+    of_class = y == torch.arange(len(present), device=y.device)[:, None]
+    target = 2 * of_class.double() - 1  # k n
     squares = _LeastSquares(rotation, target, samples)
     judged = samples * (count[y] > 1)
     if judged.sum() > 0:
@@ -72,7 +73,7 @@ class _LeastSquares:
     """Ridge regression in rotated coordinates, where every strength is a division."""
 
     def __init__(
-        self, rotation: Rotation, target: Float[Tensor, "n k"], samples: Float[Tensor, " n"]
+        self, rotation: Rotation, target: Float[Tensor, "k n"], samples: Float[Tensor, " n"]
     ) -> None:
         self.z, self.eigenvalues, self.target, self.samples = (
             rotation.z,
@@ -81,22 +82,23 @@ class _LeastSquares:
             samples,
         )
         self.share = samples / samples.sum()
-        self.mean = self.share @ target
-        self.moment = self.z.T @ (samples[:, None] * (target - self.mean))  # r k
+        self.mean = target @ self.share
+        self.moment = ((target - self.mean[:, None]) * samples) @ self.z  # k r
 
     def solution(self, strength: float) -> tuple[Float[Tensor, "k r"], Float[Tensor, " k"]]:
         """W and b."""
-        return (self.moment / (self.eigenvalues + strength)[:, None]).T, self.mean
+        return self.moment / (self.eigenvalues + strength), self.mean
 
-    def left_out(self, strengths: Float[Tensor, " s"]) -> Float[Tensor, "s n k"]:
+    def left_out(self, strengths: Float[Tensor, " s"]) -> Float[Tensor, "s k n"]:
         """The scores that each sample gets from the others."""
         # 1 − h and t − Ht start from their limits at α = 0, because they cancel where α is small
         ratio = strengths[:, None] / (self.eigenvalues * (self.eigenvalues + strengths[:, None]))  # s r
-        energy = self.samples[:, None] * self.z.square()
-        rest = (1 - self.share - energy @ (1 / self.eigenvalues)).clamp_min(0) + ratio @ energy.T  # s n
-        residual = self.target - self.mean - self.z @ (self.moment / self.eigenvalues[:, None])
-        residual = residual + self.z @ (ratio[..., None] * self.moment)
-        return self.target - residual / rest.clamp_min(1e-12)[..., None]
+        shares = torch.cat([(1 / self.eigenvalues)[None], ratio]) @ self.z.square().T * self.samples
+        rest = (1 - self.share - shares[0]).clamp_min(0) + shares[1:]  # s n
+        weights = torch.cat([(self.moment / self.eigenvalues)[None], -ratio[:, None] * self.moment])
+        fitted = (weights.flatten(0, 1) @ self.z.T).view(-1, *self.target.shape)
+        residual = self.target - self.mean[:, None] - fitted[0] - fitted[1:]
+        return self.target - residual / rest.clamp_min(1e-12)[:, None]
 
     def judge(
         self, strengths: Float[Tensor, " s"], y: Int[Tensor, " n"], judged: Float[Tensor, " n"]
@@ -109,25 +111,27 @@ class _LeastSquares:
 
 
 def sharpened(
-    scores: Float[Tensor, "s n k"], y: Int[Tensor, " n"], weight: Float[Tensor, " n"]
+    scores: Float[Tensor, "s k n"], y: Int[Tensor, " n"], weight: Float[Tensor, " n"]
 ) -> tuple[Float[Tensor, " s"], Float[Tensor, " s"]]:
     """min_β Σ wᵢ ℓ(β scoresᵢ, yᵢ) / Σ wᵢ and the β, for each set of scores; ℓ is the cross-entropy.
 
-    >>> scores = torch.tensor([[[1.0, 0.0]] * 3 + [[0.0, 1.0]]])
+    >>> scores = torch.tensor([[[1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]])
     >>> loss, sharpness = sharpened(scores, torch.zeros(4, dtype=torch.long), torch.ones(4))
     >>> sharpness.exp()  # right three times as often as wrong
     tensor([3.0000])
     """
     share = (weight / weight.sum()).to(scores.dtype)
-    right = (scores * torch.nn.functional.one_hot(y, scores.shape[2])).sum(2)
+    right = scores.gather(1, y.expand(len(scores), 1, -1))[:, 0]
     beta = torch.ones_like(scores[:, 0, 0])
     for _ in range(12):
-        p = torch.softmax(beta[:, None, None] * scores, 2)
-        mean = (p * scores).sum(2)
+        p = torch.softmax(beta[:, None, None] * scores, 1)
+        mean = (p * scores).sum(1)
         slope = (mean - right) @ share
-        curvature = ((p * scores.square()).sum(2) - mean.square()) @ share
+        curvature = ((p * scores.square()).sum(1) - mean.square()) @ share
         # steps in log β, which the convex loss allows to be long
         step = (slope / (beta * curvature).clamp_min(1e-12)).clamp(-1, 1)
         beta = (beta * torch.exp(-step)).clamp(1 / SHARPEST, SHARPEST)
+        if step.abs().max() < 1e-6:
+            break
     logits = beta[:, None, None] * scores
-    return (torch.logsumexp(logits, 2) - beta[:, None] * right) @ share, beta
+    return (torch.logsumexp(logits, 1) - beta[:, None] * right) @ share, beta

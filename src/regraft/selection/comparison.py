@@ -11,7 +11,7 @@ from .. import __version__
 from ..backbone import Backbone
 from ..engine import Engine, fastest_engine
 from ..features import BATCH, Store, embed
-from ..folds import Rows, complement
+from ..folds import Rows
 from ..method import Trained
 from ..model import Model
 from ..planner import Candidate, Plan, plan
@@ -159,9 +159,8 @@ def judged(
     folds = sum(map(len, splits))
     with training.progress.track(candidate.name, folds) as task:
         for repeat, held_out in enumerate(splits):
-            for rows in held_out:
-                fold = seen.restricted(complement(rows, len(labelled)))
-                model = candidate.method.fit(fold, suffix, quietly(candidate, training))
+            models = candidate.method.fit_without(held_out, seen, suffix, quietly(candidate, training))
+            for rows, model in zip(held_out, models, strict=True):
                 chances[repeat, rows] = model.probabilities(labelled[rows].unlabelled())
                 task.advance()
     return Result(candidate, Scores.of(chances, labelled), time.perf_counter() - start)

@@ -1,5 +1,6 @@
 """Multinomial logistic regression on frozen features."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -7,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ...domain import Domain
-from ...folds import stratified_folds
+from ...folds import Rows, stratified_folds
 from ...heads import Linear
-from ...heads.logistic import LinearFit, fit_logistic
+from ...heads.logistic import LinearFit, fit_logistic, fit_logistic_each
 from ...heads.scaling import scaled
 from ...method import OnFeatures, param
 from ...training import Training
@@ -40,6 +41,24 @@ class LinearProbe(OnFeatures):
     def head(self, features: Domain, training: Training) -> nn.Module:
         u, centre, scale = scaled(features.x)
         return unscaled(self.fit_scaled(features.with_(x=u), training.seed), centre, scale)
+
+    def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
+        u, centre, scale = scaled(features.x)
+        scales = [scaled(u[rows])[2] for rows in kept]
+        folds = [
+            [rows[fold] for fold in stratified_folds(features[rows], self.folds, training.seed)]
+            for rows in kept
+        ]
+        fits = fit_logistic_each(
+            u,
+            features.labels,
+            features.classes.width,
+            kept,
+            folds,
+            factors=[1 / float(s) ** 2 for s in scales],
+            weight=features.weight,
+        )
+        return [unscaled(fit, centre, scale) for fit in fits]
 
     def fit_scaled(self, features: Domain, seed: int) -> LinearFit:
         """The solved problem in the coordinates u."""
