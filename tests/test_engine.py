@@ -104,7 +104,7 @@ def test_an_engine_survives_json():
 
 
 def test_an_unknown_device_is_named():
-    with pytest.raises(InputError, match="device 'abacus' cannot be used here"):
+    with pytest.raises(InputError, match="device 'abacus' is unknown"):
         find_device("abacus")
 
 

@@ -160,7 +160,9 @@ def test_killed_and_resumed_is_the_same_model(recipe, phi, problem, fresh, tmp_p
     assert len(list(tmp_path.glob("*.safetensors"))) == 1
     resumed = recipe.fit(problem, phi, Training(checkpoints=tmp_path, save_every=0))
     assert torch.equal(resumed.logits(fresh), whole)
-    assert not list(tmp_path.iterdir())
+    # what is finished is not trained again
+    again = recipe.fit(problem, phi, Training(checkpoints=tmp_path, progress=Killer(QUICK["least_steps"])))
+    assert torch.equal(again.logits(fresh), whole)
 
 
 def test_a_class_without_samples_is_hardly_ever_predicted(recipe, phi, fresh):

@@ -61,9 +61,7 @@ def test_other_weights_preprocessing_or_engine_are_computed_anew(tmp_path):
     store = Store(tmp_path)
     torch.testing.assert_close(store.activations(heavier, x), 3 * x)
     scaled = chain().prepared_by(Standardised().fit(x))
-    torch.testing.assert_close(
-        store.activations(scaled, x).mean(0), torch.zeros(3), atol=1e-6, rtol=0
-    )
+    torch.testing.assert_close(store.activations(scaled, x).mean(0), torch.zeros(3), atol=1e-6, rtol=0)
     store.activations(chain(), x, Engine(precision="bfloat16"))
     assert store.computed == 30
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from regraft.domain import Domain
-from regraft.folds import complement, hold_out, stratified_folds
+from regraft.folds import complement, hold_out, judgeable, stratified_folds
 
 
 def domain(counts, group=None):
@@ -37,10 +37,24 @@ def test_groups_are_never_split():
             assert not set(inside.tolist()) & set(outside.tolist())
 
 
-def test_a_class_of_one_group_is_not_tested():
+def test_groups_are_never_split_whatever_they_hold():
+    generator = torch.Generator().manual_seed(0)
+    for seed in range(60):
+        y = torch.randint(0, 3, (14,), generator=generator)
+        group = torch.randint(0, 6, (14,), generator=generator)
+        d = Domain(torch.zeros(14, 1), y.tolist(), group=group.tolist())
+        for rows in stratified_folds(d, 4, seed):
+            kept = complement(rows, 14)
+            assert not set(d.group[rows].tolist()) & set(d.group[kept].tolist())
+            seen = set(d.y[kept].tolist())
+            told = judgeable(d, rows).tolist()
+            assert told == [c in seen for c in d.y[rows].tolist()]
+
+
+def test_a_class_of_one_group_is_held_out_and_not_judged():
     d = domain({"a": 4, "b": 4}, group=[0, 0, 0, 0, 1, 2, 3, 4])
-    tested = torch.cat(stratified_folds(d, 4, seed=0))
-    assert (d.y[tested] == 1).all()
+    for rows in stratified_folds(d, 4, seed=0):
+        assert (d.y[rows][judgeable(d, rows)] == 1).all()
 
 
 def test_nothing_to_test():
@@ -60,3 +74,4 @@ def test_hold_out_is_about_the_share_and_disjoint():
     assert sorted([*kept.tolist(), *held.tolist()]) == list(range(100))
     assert len(hold_out(d, 0.0, seed=0)[1]) == 0
     assert len(hold_out(domain({"a": 1, "b": 1}), 0.2, seed=0)[1]) == 0
+    assert len(hold_out(domain({c: 2 for c in "abcdefghij"}), 0.2, seed=0)[1]) == 0

@@ -46,7 +46,21 @@ def test_baselines_are_there_whatever_is_asked_for(network):
 
 def test_recipes_may_be_handed_in(network):
     recipe = METHODS["FrozenLayers"](trained=2)
-    assert plan(birds(30), backbone=network, methods=[recipe]).candidates[-1].method is recipe
+    assert plan(birds(30), backbone=network, methods=[recipe]).candidates[-2].method is recipe
+
+
+def test_a_changed_network_is_tried_with_what_it_has_to_beat(network):
+    planned = plan(birds(30), backbone=network, methods=["FineTune"])
+    assert tried(planned) == ["FineTune", "LinearProbe"]
+
+
+def test_the_same_recipe_is_tried_once_and_another_of_its_kind_too(network):
+    assert [type(c.method).__name__ for c in plan(birds(30), methods=["Majority"]).candidates].count(
+        "Majority"
+    ) == 1
+    other = METHODS["LinearProbe"](folds=10)
+    planned = plan(birds(30), methods=[other])
+    assert [c.method for c in planned.candidates if type(c.method) is type(other)] == [type(other)(), other]
 
 
 def test_columns_borrow_nothing():

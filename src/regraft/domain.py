@@ -62,7 +62,7 @@ class Domain:
             put(self, "origin", _positions(self.origin))
         if self.weight is not None and not isinstance(self.weight, Tensor):
             put(self, "weight", torch.as_tensor(self.weight, dtype=torch.float32))
-        for name, column in self._columns().items():
+        for name, column in self.columns().items():
             if len(column) != len(self.x):
                 raise InputError(
                     f"Domain.{name} has {len(column)} rows and x has {len(self.x)}: give one for each sample"
@@ -79,7 +79,7 @@ class Domain:
             rows = torch.as_tensor(rows, dtype=None if len(rows) else torch.long)
         if rows.dtype == torch.bool:
             rows = rows.nonzero().squeeze(1)
-        picked: dict[str, Any] = {name: column[rows] for name, column in self._columns().items()}
+        picked: dict[str, Any] = {name: column[rows] for name, column in self.columns().items()}
         return replace(self, x=self.x[rows], **picked)
 
     def __str__(self) -> str:
@@ -109,7 +109,8 @@ class Domain:
         known: Tensor = self.y
         return known
 
-    def _columns(self) -> dict[str, Shaped[Tensor, "n ..."]]:
+    def columns(self) -> dict[str, Shaped[Tensor, "n ..."]]:
+        """What is known of each sample, by name."""
         columns = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: c for name, c in columns.items() if name != "x" and isinstance(c, Tensor)}
 

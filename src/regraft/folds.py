@@ -1,9 +1,9 @@
-"""Splits of a labelled domain: stratified, never through a group, never testing a class nobody saw."""
+"""Splits of a labelled domain: stratified, and never through a group."""
 
 import warnings
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from torch import Tensor
 
@@ -13,33 +13,46 @@ Rows = Int[Tensor, " m"]
 
 
 def stratified_folds(domain: Domain, folds: int, seed: int) -> list[Rows]:
-    """The held-out rows of each fold; together they are every row that can be tested.
+    """The held-out rows of each fold, every class spread over them as evenly as can be.
 
-    Rows of a group stay together. A class of which there is one sample (or one group) is trained on in
-    every fold and tested in none: without it in training, its test would say nothing. Fewer folds come
-    back where there are fewer samples or groups than asked for, and none where nothing can be tested.
+    Without groups, a class of which there is one sample is in every training side and never held out. With
+    groups all rows take part, and a group is on one side as a whole, so a fold may hold out all there is of
+    a class: `judgeable` tells such rows. Fewer folds come back where there are fewer samples or groups
+    than asked for, and none where nothing can be held out.
 
     >>> birds = Domain(torch.zeros(5, 1), ["owl", "crow", "owl", "crow", "emu"])
     >>> [sorted(rows.tolist()) for rows in stratified_folds(birds, 2, seed=0)]
     [[1, 2], [0, 3]]
     """
     y = domain.labels
-    unit = torch.arange(len(y)) if domain.group is None else domain.group
-    # how many units there are of each class
-    several = torch.bincount(torch.stack([y, unit]).unique(dim=1)[0], minlength=int(y.max()) + 1)
-    rows = (several[y] > 1).nonzero().squeeze(1)
-    if not len(rows):
+    counts = torch.bincount(y)
+    if domain.group is None:
+        rows = (counts[y] > 1).nonzero().squeeze(1)
+        folds = min(folds, int(counts.max()))
+        splitter = StratifiedKFold
+    else:
+        rows = torch.arange(len(y))
+        folds = min(folds, len(domain.group.unique()), int(counts.max()))
+        splitter = StratifiedGroupKFold
+    if len(rows) == 0 or folds < 2:
         return []
-    labels, units = y[rows].numpy(), unit[rows].numpy()
-    # more folds than the largest class has units would leave a fold without test rows of any class
-    folds = min(folds, int(several.max()))
-    grouped = domain.group is not None
-    splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(folds, shuffle=True, random_state=seed)
+    group = None if domain.group is None else domain.group.numpy()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")  # small classes are expected
-        parts = splitter.split(rows, labels, units if grouped else None)
+        parts = splitter(folds, shuffle=True, random_state=seed).split(rows, y[rows].numpy(), group)
         held_out = [rows[torch.from_numpy(part)] for _, part in parts]
     return [part for part in held_out if len(part)]
+
+
+def judgeable(domain: Domain, held_out: Rows) -> Bool[Tensor, " m"]:
+    """Which held-out rows are of a class that the rest has samples of; a test of others says nothing.
+
+    >>> birds = Domain(torch.zeros(3, 1), ["owl", "crow", "owl"])
+    >>> judgeable(birds, torch.tensor([0, 1])).tolist()
+    [True, False]
+    """
+    y = domain.labels
+    return torch.isin(y[held_out], y[complement(held_out, len(y))])
 
 
 def complement(rows: Rows, n: int) -> Int[Tensor, " r"]:
@@ -54,7 +67,8 @@ def complement(rows: Rows, n: int) -> Int[Tensor, " r"]:
 
 
 def hold_out(domain: Domain, share: float, seed: int) -> tuple[Int[Tensor, " r"], Rows]:
-    """(kept, held out): about `share` of the rows is held out, stratified, by group; none if none can be."""
-    folds = stratified_folds(domain, max(2, round(1 / share)), seed) if share > 0 else []
-    held_out = folds[0] if folds else torch.empty(0, dtype=torch.long)
-    return complement(held_out, len(domain)), held_out
+    """(kept, held out): about `share` of the rows, stratified and by group; none if that would take more."""
+    wanted = round(1 / share) if share > 0 else 0
+    folds = stratified_folds(domain, wanted, seed) if wanted > 1 else []
+    held_out = folds[0] if folds and len(folds) == wanted else torch.empty(0, dtype=torch.long)
+    return complement(held_out, len(domain)), held_out[judgeable(domain, held_out)]

@@ -56,6 +56,7 @@ class Method(ABC):
                 f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
             )
         training = training or Training()
+        problem = problem.only(self.needs)
         backbone = self._prepared(problem, backbone)
         prefix, suffix = backbone.cut(self.lowest_trained(backbone))
         model = self.learn(

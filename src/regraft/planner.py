@@ -17,6 +17,7 @@ from .samples import is_images
 
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MOST_WITH_FEW = 3
+SMALL_PICTURE = 48  # pixels a side up to which a network from scratch looks at 32
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,18 @@ class Rule:
 
     method: str
     raw: bool  # on the raw input, as a baseline, instead of on the backbone
-    when: Callable[[Facts], bool]
+    fits: Callable[[Facts], bool]  # whether it can be meant at all; the plan is silent where it cannot
     reason: str
-    otherwise: str = ""  # what the plan says where `when` is false; silent if empty
+    when: Callable[[Facts], bool] = lambda f: True
+    otherwise: str = ""  # what the plan says where it fits and `when` is false
+
+
+def _always(f: Facts) -> bool:
+    return True
+
+
+def _lent(f: Facts) -> bool:
+    return f.pretrained
 
 
 def _may_train(f: Facts) -> bool:
@@ -100,68 +110,62 @@ def _may_train(f: Facts) -> bool:
 
 # In order of preference: with few labels only the first three that borrow are tried.
 RULES: tuple[Rule, ...] = (
-    Rule(
-        "Majority",
-        True,
-        lambda f: True,
-        "what looks at nothing gets this; no number below it is worth anything",
-    ),
-    Rule(
-        "LinearProbe", True, lambda f: True, "a tuned linear model on the raw input: what no transfer gives"
-    ),
-    Rule(
-        "RidgeProbe", True, lambda f: True, "least squares on the raw input, tuned as hard as on the features"
-    ),
+    Rule("Majority", True, _always, "what looks at nothing gets this; no number below it is worth anything"),
+    Rule("LinearProbe", True, _always, "a tuned linear model on the raw input: what no transfer gives"),
+    Rule("RidgeProbe", True, _always, "least squares on the raw input, tuned as hard as on the features"),
     Rule(
         "Boosting",
         True,
-        lambda f: f.kind == "table" and f.labels >= 20,
+        lambda f: f.kind == "table",
         "on tables boosted trees are the baseline to beat",
+        lambda f: f.labels >= 20,
+        "needs 20 labels",
     ),
     Rule(
         "FromScratch",
         True,
-        lambda f: f.kind != "table" and _may_train(f),
+        lambda f: f.kind != "table",
         "a small network trained from random weights: what the labels alone can teach",
+        _may_train,
         "training networks needs time: --budget 10m allows it",
     ),
     Rule(
         "LinearProbe",
         False,
-        lambda f: f.pretrained,
+        _lent,
         "logistic regression on frozen features is the plain recipe to beat at any number of labels",
     ),
-    Rule(
-        "NearestMean",
-        False,
-        lambda f: f.pretrained,
-        "class means are the steadiest head with few labels a class",
-    ),
+    Rule("NearestMean", False, _lent, "class means are the steadiest head with few labels a class"),
     Rule(
         "RidgeProbe",
         False,
-        lambda f: f.pretrained and f.smallest >= 3,
+        _lent,
         "least squares beats logistic regression on some features by points",
+        lambda f: f.smallest >= 3,
         "needs three labels of every class",
     ),
     Rule(
         "NearestNeighbours",
         False,
-        lambda f: f.pretrained and f.labels >= FEW,
+        _lent,
         "follows classes of any shape once there are neighbours",
+        lambda f: f.labels >= FEW,
+        f"needs {FEW} labels",
     ),
     Rule(
         "MLPHead",
         False,
-        lambda f: f.pretrained and _may_train(f) and f.labels >= 200,
+        _lent,
         "with some hundreds of labels a hidden layer can bend the border between classes",
+        lambda f: _may_train(f) and f.labels >= 200,
         "needs 200 labels and time: --budget 10m",
     ),
     Rule(
         "FineTune",
         False,
-        lambda f: f.pretrained and _may_train(f) and f.smallest >= 20,
+        _lent,
         "with 20 labels a class or more, head first and then a little of everything can beat the probe",
+        lambda f: _may_train(f) and f.smallest >= 20,
         "needs 20 labels a class and time: --budget 10m",
     ),
 )
@@ -212,45 +216,35 @@ def plan(
     labelled = solvable(problem)
     network = open_backbone(backbone, domain=labelled)
     facts = Facts.of(problem, network, budget)
-    tried: list[Candidate] = []
-    left_out: list[tuple[str, str]] = []
+    fitting = [rule for rule in RULES if rule.fits(facts)]
+    left_out = [(r.method, r.otherwise) for r in fitting if not r.when(facts) and (r.raw or methods is None)]
     notes: list[str] = []
-    for rule in RULES:
-        if rule.raw:
-            if rule.when(facts):
-                _add_baseline(rule, labelled, tried, left_out)
-            elif rule.otherwise and methods is None:
-                left_out.append((rule.method, rule.otherwise))
+    tried: list[Candidate] = []
+    for rule in fitting:
+        if rule.raw and rule.when(facts):
+            _add_baseline(rule, labelled, tried, left_out)
     if methods is not None:
-        asked = [recipe if isinstance(recipe, Method) else method_named(str(recipe))() for recipe in methods]
-        known = {(type(c.method), c.backbone.name) for c in tried}
-        chosen = [Candidate(m, _network_for(m, network, labelled), "you asked for it") for m in asked]
-        tried += [c for c in chosen if (type(c.method), c.backbone.name) not in known]
-    else:
-        fitting = [r for r in RULES if not r.raw and r.when(facts)]
-        left_out += [
-            (r.method, r.otherwise)
-            for r in RULES
-            if not r.raw and facts.pretrained and r.otherwise and not r.when(facts)
-        ]
-        if facts.labels < FEW and len(fitting) > MOST_WITH_FEW:
+        for method in (r if isinstance(r, Method) else method_named(str(r))() for r in methods):
+            _add(Candidate(method, _network_for(method, network, labelled), "you asked for it"), tried)
+        if any(c.tunes for c in tried):
+            _add(Candidate(METHODS["LinearProbe"](), network, "what a changed network has to beat"), tried)
+    elif facts.pretrained:
+        lending = [rule for rule in fitting if not rule.raw and rule.when(facts)]
+        if facts.labels < FEW:
             left_out += [
-                (r.method, f"with {facts.labels} labels three are enough") for r in fitting[MOST_WITH_FEW:]
+                (r.method, f"with {facts.labels} labels three are enough") for r in lending[MOST_WITH_FEW:]
             ]
-            fitting = fitting[:MOST_WITH_FEW]
-        if facts.pretrained and facts.labels < FEW:
+            lending = lending[:MOST_WITH_FEW]
             notes.append(
                 f"{facts.labels} labels: at most {MOST_WITH_FEW} candidates besides the baselines, "
                 "because the best of many looks better than it is"
             )
-        tried += [Candidate(METHODS[r.method](), network, r.reason) for r in fitting]
-        if not facts.pretrained:
-            tried += [
-                Candidate(
-                    METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone"
-                )
-                for name in ("NearestMean", "NearestNeighbours")
-            ]
+        tried += [Candidate(METHODS[r.method](), network, r.reason) for r in lending]
+    else:
+        tried += [
+            Candidate(METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone")
+            for name in ("NearestMean", "NearestNeighbours")
+        ]
     if facts.smallest == 1:
         alone = [
             labelled.classes.names[i]
@@ -302,14 +296,19 @@ def _add_baseline(
     tried.append(Candidate(method, _network_for(method, raw_backbone(labelled), labelled), rule.reason))
 
 
+def _add(candidate: Candidate, tried: list[Candidate]) -> None:
+    """Try it, unless the same recipe on the same network is tried already."""
+    if (candidate.method, candidate.backbone.name) not in [(c.method, c.backbone.name) for c in tried]:
+        tried.append(candidate)
+
+
 def _network_for(method: Method, network: Backbone, labelled: Domain) -> Backbone:
     """What the method works on: an untrained network for training from scratch, columns for boosting."""
     if type(method) is METHODS["FromScratch"]:
         if kind_of(labelled) == "images":
-            return small_convnet(size=(64, 64), colour="rgb")
+            small = isinstance(labelled.x, Tensor) and max(labelled.x.shape[1:3]) <= SMALL_PICTURE
+            return small_convnet(size=(32, 32) if small else (64, 64), colour="rgb")
         if isinstance(labelled.x, Tensor):
             return small_mlp(int(labelled.x[0].numel()))
         raise InputError("FromScratch takes images or vectors, not tables: use Boosting")
-    if type(method) is METHODS["Boosting"]:
-        return raw_backbone(labelled)
-    return network
+    return network if method.borrows else raw_backbone(labelled)

@@ -77,6 +77,11 @@ class Problem:
         assert self.target_labelled is not None
         return replace(self, target_labelled=self.target_labelled[rows])
 
+    def only(self, roles: frozenset[str]) -> "Problem":
+        """The same problem without the domains that play no part in `roles`."""
+        others: dict[str, Any] = dict.fromkeys(self.domains.keys() - roles)
+        return replace(self, **others)
+
     def mapped(self, seen: Callable[[Domain], Domain]) -> "Problem":
         """The same problem with every domain replaced by what `seen` makes of it."""
         return self.mapped_by_role(lambda role, domain: seen(domain))

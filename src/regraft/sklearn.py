@@ -13,7 +13,7 @@ from .domain import Domain
 from .errors import InputError
 from .method import Method
 from .methods import method_named
-from .output import Classes
+from .output import Classes, label_name
 from .problem import Problem
 from .training import Training
 
@@ -60,8 +60,10 @@ class TransferClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(
                 f"y has only one class, {self.classes_[0]!r}: give samples of at least two classes"
             )
-        names = Classes(tuple(f"{i} {name}" for i, name in enumerate(self.classes_)))
-        labelled = Domain(X, torch.from_numpy(codes), names)
+        names = tuple(map(label_name, self.classes_))
+        if len(set(names)) < len(names):  # 1 and "1", say: told apart by their order
+            names = tuple(f"{name} ({i})" for i, name in enumerate(names))
+        labelled = Domain(X, torch.from_numpy(codes), Classes(names))
         problem = Problem(target_labelled=labelled, source=self.source, unlabelled=self.unlabelled)
         training = Training(seed=self.seed)
         if self.method == "compare":

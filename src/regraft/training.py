@@ -28,8 +28,9 @@ Terms = dict[str, Float[Tensor, ""]]
 class Training:
     """How a recipe is carried out: what may differ between two runs of the same recipe.
 
-    engine: device, precision and layout. checkpoints: a folder in which a killed run finds itself again.
-    save_every: seconds between two checkpoints; 0 saves after every step.
+    engine: device, precision and layout. checkpoints: a folder in which a killed run finds itself again, and
+    a finished one its result; whoever names the folder deletes it. save_every: seconds between two
+    checkpoints; 0 saves after every step.
     """
 
     seed: int = 0
@@ -144,25 +145,25 @@ def minimise(
             if checkpoint is not None and time.monotonic() - saved_at >= training.save_every:
                 checkpoint.write(parts, optimisers, i + 1, history, best)
                 saved_at = time.monotonic()
+    if checkpoint is not None and start < steps:
+        checkpoint.write(parts, optimisers, steps, history, best)
     if best is not None:
         for part, state in zip(parts, best, strict=True):
             part.load_state_dict(state)
-    if checkpoint is not None:
-        checkpoint.forget()
     for part in parts:
         part.requires_grad_(True).eval()
     return history
 
 
 def run_key(recipe: dict[str, Any], problem: Problem, backbone: Backbone, training: Training) -> str:
-    """A name for this run: equal only if recipe, samples, labels, network, seed and engine are equal."""
+    """A name for this run: equal only if recipe, network, seed, engine and all known of the samples are."""
     seen = hashlib.blake2b(digest_size=16)
     seen.update(json.dumps([recipe, training.seed, training.engine.to_json()], sort_keys=True).encode())
     seen.update(backbone.fingerprint().encode())
     for role, domain in problem.domains.items():
         seen.update(role.encode() + b"".join(digests(domain.x)))
-        if domain.y is not None:
-            seen.update(domain.y.numpy().tobytes())
+        for name, column in domain.columns().items():
+            seen.update(name.encode() + column.contiguous().numpy().tobytes())
     return seen.hexdigest()
 
 
@@ -281,6 +282,3 @@ class _Checkpoint:
         best = [states.get(("best", i), {}) for i in range(len(parts))]
         kept = best if history["validation"] else None
         return int(told["step"]), History(**history), kept
-
-    def forget(self) -> None:
-        self.file.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from sklearn.model_selection import cross_val_predict
 from threadpoolctl import threadpool_limits
 
 from regraft.errors import InputError
-from regraft.heads.logistic import STRENGTHS, fit_logistic
+from regraft.heads.logistic import STRENGTHS, fit_logistic, fit_logistic_each
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -83,7 +83,9 @@ def test_labels_of_the_held_out_fold_change_no_bit_of_its_prediction(network, pr
 
     of = scores.Scores.of.__func__
     monkeypatch.setattr(
-        scores.Scores, "of", classmethod(lambda cls, p, d: seen_by_scores.append(p.clone()) or of(cls, p, d))
+        scores.Scores,
+        "of",
+        classmethod(lambda cls, p, *more: seen_by_scores.append(p.clone()) or of(cls, p, *more)),
     )
     candidate = plan(problem, backbone=network).candidates[-1]
     for y in (labelled.y, swapped):

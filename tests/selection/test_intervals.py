@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from regraft.selection.intervals import Interval, paired_gain, per_unit, share
+from regraft.selection.intervals import Interval, effective, paired_gain, share
 
 
 def zeros(n):
@@ -59,9 +59,37 @@ def test_strata_count_alike():
     assert paired_gain(correct, torch.zeros(100), stratum).value == pytest.approx(0.5)
 
 
-def test_a_group_is_one_piece_of_evidence():
-    values, unit = torch.tensor([1.0, 1.0, 0.0, 1.0]), torch.tensor([3, 3, 3, 8])
-    torch.testing.assert_close(per_unit(values, unit), torch.tensor([2 / 3, 1.0]))
+def clustered(generator, shares):
+    """Sixty samples by themselves and five groups of sixty, with a share of right ones in each group."""
+    group = torch.cat([torch.arange(60), torch.arange(60, 65).repeat_interleave(60)])
+    chance = torch.cat([torch.full((60,), shares.mean()), shares.repeat_interleave(60)])
+    return (torch.rand(360, generator=generator) < chance).double(), group
+
+
+def test_groups_of_unequal_size_are_not_taken_for_evidence():
+    """With no gain on average but a lot of it within groups, "helps" stays rare, and the truth is covered."""
+    generator = torch.Generator().manual_seed(0)
+    helps = covered = 0
+    for _ in range(400):
+        shares = 0.5 + 0.45 * (2 * torch.rand(5, generator=generator) - 1)
+        ours, group = clustered(generator, shares)
+        theirs, _ = clustered(generator, 0.5 + 0.45 * (2 * torch.rand(5, generator=generator) - 1))
+        helps += paired_gain(ours, theirs, zeros(360), group).low > 0
+        interval = share(ours, zeros(360), group)
+        covered += interval.low <= 0.5 <= interval.high
+    assert helps / 400 < 0.06
+    assert covered / 400 > 0.93
+
+
+def test_groups_that_tell_nothing_cost_little_and_copies_count_once():
+    generator = torch.Generator().manual_seed(1)
+    values = (torch.rand(400, generator=generator) < 0.7).double()
+    pairs = torch.arange(400) // 2
+    assert effective(values, pairs) > 250
+    copies = values[:200].repeat_interleave(2)
+    assert effective(copies, pairs) == pytest.approx(200, rel=0.05)
+    assert effective(values, torch.arange(400)) == 400
+    assert effective(torch.ones(400), pairs) == pytest.approx(200)
 
 
 def test_prints_in_points():

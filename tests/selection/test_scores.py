@@ -31,14 +31,29 @@ def test_agree_with_scikit_learn(predicted):
 
 def test_repeats_are_averaged_and_untested_rows_left_out(predicted):
     labelled, chances = predicted
-    both = torch.stack([chances, chances.flip(1)])
-    both[:, 0] = torch.nan
-    both[1, 1] = torch.nan
-    scores = Scores.of(both, labelled)
-    assert len(scores.y) == 59
+    judged = torch.arange(60) > 0
+    scores = Scores.of(torch.stack([chances, chances.flip(1)]), labelled, judged)
     right = [(p.argmax(1) == labelled.y).double() for p in (chances, chances.flip(1))]
-    expected = torch.cat([right[0][1:2], (right[0] + right[1])[2:] / 2])
-    torch.testing.assert_close(scores.correct.double(), expected)
+    torch.testing.assert_close(scores.correct, (right[0] + right[1])[1:] / 2)
+
+
+def test_a_prediction_that_is_no_number_is_wrong(predicted):
+    labelled, chances = predicted
+    broken = chances.clone()
+    broken[:30] = torch.nan
+    scores = Scores.of(broken[None], labelled)
+    assert len(scores.y) == 60
+    assert scores.correct[:30].sum() == 0
+    assert scores.loss > 10
+
+
+def test_a_gain_is_paired_on_the_common_repeats(predicted):
+    labelled, chances = predicted
+    many, one = (
+        Scores.of(torch.stack([chances, chances.flip(1)]), labelled),
+        Scores.of(chances[None], labelled),
+    )
+    assert many.gain_over(one, "accuracy").value == 0.0
 
 
 def test_gain_is_the_difference_of_the_metric(predicted):
@@ -52,7 +67,8 @@ def test_gain_is_the_difference_of_the_metric(predicted):
 
 def test_groups_widen_the_interval(predicted):
     labelled, chances = predicted
-    grouped = labelled.with_(group=torch.arange(60) // 6)
+    alike = (chances.argmax(1) != labelled.y).long().argsort()  # the right ones together
+    grouped = labelled.with_(group=torch.arange(60)[alike.argsort()] // 6)
     narrow, wide = (Scores.of(chances[None], d).interval("accuracy") for d in (labelled, grouped))
     assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
     assert wide.value == narrow.value

@@ -60,12 +60,14 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # whoever was reading has read enough
+        os._exit(1)
     except (KeyboardInterrupt, click.Abort):
         from .places import cache_folder
 
         _fail(
-            f"interrupted. What was computed so far is kept in {cache_folder()}: "
-            "the same command goes on from there",
+            f"interrupted; no model was written. Features and training done so far are in {cache_folder()} "
+            "(not with --no-cache): the same command goes on from there",
             130,
         )
 

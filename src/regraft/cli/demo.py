@@ -41,8 +41,8 @@ def command(out: Path, seed: int) -> None:
         planned=planned,
     )
     study.test = evaluate(study.model, test)
-    click.echo(f"{study}\n")
     study.save(out)
+    click.echo(f"{study}\n")
     click.echo(
         f"The model is in {out}, with study.json. Now with pictures of your own, one folder for each class:\n"
         "  regraft plan photos/\n  regraft fit photos/\n  regraft predict photos-model/ more-photos/"

@@ -1,5 +1,7 @@
 """regraft fit: the main job."""
 
+import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,15 @@ from .places import cache_folder
 @with_options(CHOOSING)
 @click.option("--metric", default="accuracy", show_default=True, help="accuracy or balanced-accuracy.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="The model folder; PATH-model if it is not given."
+    "--out", type=click.Path(path_type=Path), help="The model folder; named after PATH if it is not given."
 )
-@click.option("--seed", default=0, show_default=True, help="Folds, training and initial weights.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Folds, training and initial weights.",
+)
 @with_options(RUNNING)
 @click.option("--no-cache", is_flag=True, help="Keep no activations or checkpoints for the next run.")
 def command(path: Path, **options: Any) -> None:
@@ -67,17 +75,14 @@ def command(path: Path, **options: Any) -> None:
                 f"{options['test']} has classes that {path} lacks ({', '.join(unknown[:5])}): "
                 "test on the classes that are fitted"
             )
+        test = unseen(test, labelled)
     problem = Problem(target_labelled=labelled, unlabelled=pool)
     network = opened(options["backbone"], options["weights"], problem)
     planned = plan(problem, backbone=network, methods=methods, budget=budget)
     click.echo(f"{planned}\n")
     cache = None if options["no_cache"] else cache_folder()
-    training = Training(
-        seed=options["seed"],
-        engine=engine,
-        checkpoints=cache and cache / "runs",
-        progress=progress,
-    )
+    checkpoints = cache and cache / "runs" / hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+    training = Training(seed=options["seed"], engine=engine, checkpoints=checkpoints, progress=progress)
     study = compare(
         problem,
         training=training,
@@ -87,12 +92,29 @@ def command(path: Path, **options: Any) -> None:
         store=Store(cache and cache / "features"),
         planned=planned,
     )
-    model = study.model
     if test is not None:
-        study.test = evaluate(model, test)
-    click.echo(f"{study}\n")
+        study.test = evaluate(study.model, test)
     study.save(out)
+    if checkpoints is not None:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    click.echo(f"{study}\n")
     click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")
+
+
+def unseen(test: Any, labelled: Any) -> Any:
+    """The test samples that are not, byte for byte, among the labelled ones; the others are left out, and said."""
+    import torch
+
+    from ..samples import digests
+
+    known = set(digests(labelled.x))
+    new = torch.tensor([digest not in known for digest in digests(test.x)], dtype=torch.bool)
+    if new.all():
+        return test
+    click.echo(f"left out of the test: {int((~new).sum())} samples that are also labelled here", err=True)
+    if not new.any():
+        raise InputError("every test sample is among the labelled ones: test on samples that are not fitted")
+    return test[new]
 
 
 def opened(backbone: str | None, weights: Path | None, problem: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, final
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import normalize, one_hot
+from torch.nn.functional import normalize
 
 UNSEEN = 1e-3  # what a class without a vote gets, so that its probability is small and not zero
 
@@ -55,5 +55,6 @@ def votes(
 ) -> Float[Tensor, "n k"]:
     """log of the smoothed share of each class among the `nearest` most similar of m samples."""
     closest = similarity.topk(min(nearest, similarity.shape[1]), dim=1).indices
-    share = one_hot(labels[closest], classes).double().mean(1)
+    votes = torch.ones(closest.shape, dtype=torch.float64) / closest.shape[1]
+    share = torch.zeros(len(closest), classes, dtype=torch.float64).scatter_add(1, labels[closest], votes)
     return ((share + UNSEEN) / (1 + classes * UNSEEN)).log()

@@ -5,20 +5,22 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from .. import __version__
 from ..backbone import Backbone
-from ..engine import Engine, fastest_engine
+from ..domain import Domain
+from ..engine import Engine, fastest_engine, remembered_engine
 from ..features import BATCH, Store, embed
-from ..folds import Rows
+from ..folds import Rows, judgeable
 from ..method import Trained
 from ..model import Model
 from ..planner import Candidate, Plan, plan
 from ..problem import Problem
 from ..progress import Silent
-from ..text import seconds_text
 from ..training import Training
+from .budget import Budget
 from .judges import CrossValidation
 from .scores import Scores, metric_named
 from .study import Result, Study, best, verdict
@@ -59,20 +61,20 @@ def compare(
     planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
     labelled = problem.domains["target_labelled"]
     splits = judge.splits(labelled)
-    deadline = None if budget is None else time.monotonic() + budget
+    clock = Budget(budget)
     results: list[Result] = []
     left_out = list(planned.left_out)
     timing: dict[str, float] = {}
-    engines: dict[str, Engine] = {}
+    engines: dict[int, Engine] = {}
     with training.progress.track("candidates", len(planned.candidates)) as task:
         for candidate in planned.candidates:
-            network = candidate.backbone.name
-            if network not in engines:
-                engines[network] = engine_for(candidate.backbone, problem, training)
-            run = replace(training, engine=engines[network])
+            network = candidate.backbone
+            if id(network) not in engines:
+                engines[id(network)] = engine_for(network, problem, training, store)
+            run = replace(training, engine=engines[id(network)])
             seen, suffix, spent = at_the_cut(candidate, problem, store, run)
-            timing[network] = timing.get(network, 0.0) + spent
-            reason = too_long(candidate, seen, suffix, splits, run, deadline)
+            timing[network.name] = timing.get(network.name, 0.0) + spent
+            reason = clock.too_long(candidate, seen, suffix, len(splits[0]), run)
             if reason:
                 left_out.append((candidate.name, reason))
             else:
@@ -81,7 +83,7 @@ def compare(
     kept, transfer, tuning = handed_over(results, metric)
 
     def refitted() -> Model:
-        run = replace(training, engine=engines[kept.candidate.backbone.name])
+        run = replace(training, engine=engines[id(kept.candidate.backbone)])
         seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
         fitted = kept.candidate.method.fit(seen, suffix, run)
         return fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
@@ -104,7 +106,7 @@ def compare(
             "regraft": __version__,
             "torch": str(torch.__version__),
             "seed": training.seed,
-            "engines": {name: str(engine) for name, engine in engines.items()},
+            "engines": {c.backbone.name: str(engines[id(c.backbone)]) for c in planned.candidates},
             "threads": torch.get_num_threads(),
         },
     )
@@ -143,7 +145,8 @@ def at_the_cut(
         return problem, backbone, 0.0
     start = time.perf_counter()
     prefix, suffix = backbone.cut(candidate.method.lowest_trained(backbone))
-    seen = problem.mapped(lambda d: embed(prefix, d, store, training.engine, training.progress))
+    needed = problem.only(candidate.method.needs)
+    seen = needed.mapped(lambda d: embed(prefix, d, store, training.engine, training.progress))
     return seen, suffix, time.perf_counter() - start
 
 
@@ -152,10 +155,11 @@ def judged(
 ) -> Result:
     """What the judge says of the candidate: every fold is predicted by a fit without it."""
     labelled = seen.domains["target_labelled"]
+    everywhere = judgeable_in_all(labelled, splits)
     if isinstance(candidate.method, Trained):
         splits = splits[:1]  # repeating the training of networks costs more than it tells
     start = time.perf_counter()
-    chances = torch.full((len(splits), len(labelled), labelled.classes.width), torch.nan, dtype=torch.float64)
+    chances = torch.zeros(len(splits), len(labelled), labelled.classes.width, dtype=torch.float64)
     folds = sum(map(len, splits))
     with training.progress.track(candidate.name, folds) as task:
         for repeat, held_out in enumerate(splits):
@@ -163,7 +167,15 @@ def judged(
             for rows, model in zip(held_out, models, strict=True):
                 chances[repeat, rows] = model.probabilities(labelled[rows].unlabelled())
                 task.advance()
-    return Result(candidate, Scores.of(chances, labelled), time.perf_counter() - start)
+    return Result(candidate, Scores.of(chances, labelled, everywhere), time.perf_counter() - start)
+
+
+def judgeable_in_all(labelled: Domain, splits: list[list[Rows]]) -> Bool[Tensor, " n"]:
+    """The samples that every repeat holds out with others of their class left to learn from."""
+    times = torch.zeros(len(labelled), dtype=torch.long)
+    for rows in (rows for held_out in splits for rows in held_out):
+        times[rows] += judgeable(labelled, rows).long()
+    return times == len(splits)
 
 
 def quietly(candidate: Candidate, training: Training) -> Training:
@@ -171,38 +183,12 @@ def quietly(candidate: Candidate, training: Training) -> Training:
     return training if isinstance(candidate.method, Trained) else replace(training, progress=Silent())
 
 
-def too_long(
-    candidate: Candidate,
-    seen: Problem,
-    suffix: Backbone,
-    splits: list[list[Rows]],
-    training: Training,
-    deadline: float | None,
-) -> str:
-    """Why the candidate does not fit into the rest of the budget, or nothing; found by a few timed steps."""
-    method = candidate.method
-    if deadline is None or not isinstance(method, Trained):
-        return ""
-    labelled = seen.domains["target_labelled"]
-    fits = len(splits[0]) + 1
-    brief = replace(training, progress=Silent(), checkpoints=None)
+def engine_for(backbone: Backbone, problem: Problem, training: Training, store: Store) -> Engine:
+    """The engine that is asked for, or on networks for pictures the fastest that agrees with it.
 
-    def seconds(steps: int) -> float:
-        start = time.perf_counter()
-        replace(method, epochs=0, least_steps=steps, held_out=0.0).fit(seen, suffix, brief)
-        return time.perf_counter() - start
-
-    first = seconds(1)
-    a_step = max(0.0, (seconds(4) - seconds(1)) / 3)
-    needed = fits * (first + a_step * method.planned_steps(len(labelled)))
-    left = max(0.0, deadline - time.monotonic())
-    if needed <= left:
-        return ""
-    return f"would take about {seconds_text(needed)} s, and {seconds_text(left)} s of the budget are left"
-
-
-def engine_for(backbone: Backbone, problem: Problem, training: Training) -> Engine:
-    """The engine that is asked for, or on image networks the fastest that agrees with it."""
+    It is chosen once for each network and machine, and remembered beside the store: stored activations and
+    checkpoints belong to an engine.
+    """
     labelled = problem.domains["target_labelled"]
     plain = training.engine
     if (
@@ -213,6 +199,8 @@ def engine_for(backbone: Backbone, problem: Problem, training: Training) -> Engi
     ):
         return plain
     few = backbone.preprocessing(labelled[:8].x)
-    if not isinstance(few, Tensor) or few.ndim != 4:
+    if few.ndim != 4:
         return plain
-    return fastest_engine(backbone, few, plain.device)
+    return remembered_engine(
+        store.folder, backbone.fingerprint(), lambda: fastest_engine(backbone, few, plain.device)
+    )

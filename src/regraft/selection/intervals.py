@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float, Int
+from scipy.stats import t as student
 from torch import Tensor
 
 Z = 1.959964  # a 95 % interval
@@ -40,13 +41,16 @@ class Interval:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
-def share(correct: Float[Tensor, " n"], stratum: Int[Tensor, " n"]) -> Interval:
+def share(
+    correct: Float[Tensor, " n"], stratum: Int[Tensor, " n"], group: Int[Tensor, " n"] | None = None
+) -> Interval:
     """The mean over strata of the share that is correct.
 
-    correct: for each independent unit a number in [0, 1]. stratum: the class of each unit where classes
-    count alike (balanced accuracy), or all zeros (accuracy), for which this is the interval of Agresti and
-    Coull (1998), p̃ ± z √(p̃(1 − p̃)/ñ) with ñ = n + z² and p̃ = (Σ correct + z²/2)/ñ, whose middle is
-    Wilson's. With k strata each takes a k-th of the z² added units.
+    correct: for each sample a number in [0, 1]. stratum: its class where classes count alike (balanced
+    accuracy), or all zeros (accuracy), for which this is the interval of Agresti and Coull (1998),
+    p̃ ± z √(p̃(1 − p̃)/ñ) with ñ = n + z² and p̃ = (Σ correct + z²/2)/ñ, whose middle is Wilson's. With k
+    strata each takes a k-th of the z² added samples. Samples of one group count for as many independent
+    ones as `effective` finds in them.
 
     >>> str(share(torch.tensor([1.0] * 8 + [0.0] * 2), torch.zeros(10, dtype=torch.long)))
     '0.80 [0.48, 0.95]'
@@ -55,23 +59,27 @@ def share(correct: Float[Tensor, " n"], stratum: Int[Tensor, " n"]) -> Interval:
     added = Z**2 / len(strata)
     value = middle = variance = 0.0
     for c in strata:
-        x = correct[stratum == c]
-        n = len(x) + added
-        p = (float(x.sum()) + added / 2) / n
-        value += float(x.mean()) / len(strata)
+        here = stratum == c
+        n = effective(correct[here], None if group is None else group[here])
+        mean = float(correct[here].mean())
+        p = (mean * n + added / 2) / (n + added)
+        value += mean / len(strata)
         middle += p / len(strata)
-        variance += p * (1 - p) / n / len(strata) ** 2
+        variance += p * (1 - p) / (n + added) / len(strata) ** 2
     return _around(value, middle, Z * math.sqrt(variance), lowest=0.0)
 
 
 def paired_gain(
-    ours: Float[Tensor, " n"], theirs: Float[Tensor, " n"], stratum: Int[Tensor, " n"]
+    ours: Float[Tensor, " n"],
+    theirs: Float[Tensor, " n"],
+    stratum: Int[Tensor, " n"],
+    group: Int[Tensor, " n"] | None = None,
 ) -> Interval:
-    """The difference of two such means on the same units, with the bound below and the bound above it.
+    """The difference of two such means on the same samples, with the bound below and the bound above it.
 
     Each bound holds with 95 %, so together they are a 90 % interval. With one stratum and 0 or 1 for each
-    unit it is the adjusted Wald interval of Bonett and Price (2012): of n units b are right by ours alone
-    and c by theirs alone, p₁ = (b + 1)/(n + 2), p₂ = (c + 1)/(n + 2),
+    sample it is the adjusted Wald interval of Bonett and Price (2012): of n samples b are right by ours
+    alone and c by theirs alone, p₁ = (b + 1)/(n + 2), p₂ = (c + 1)/(n + 2),
     p₁ − p₂ ± z √((p₁ + p₂ − (p₁ − p₂)²)/(n + 2)).
     Repeated folds give fractions, which count as such; their variance is smaller than this takes it to
     be, which pays for the folds' sharing samples and for having picked the best of a few.
@@ -87,24 +95,44 @@ def paired_gain(
     value = middle = variance = 0.0
     for c in strata:
         d = difference[stratum == c]
-        n = len(d) + 2 / k
-        p1 = (float(d.clamp_min(0).sum()) + 1 / k) / n
-        p2 = (float((-d).clamp_min(0).sum()) + 1 / k) / n
+        n = effective(d, None if group is None else group[stratum == c])
+        p1 = (float(d.clamp_min(0).mean()) * n + 1 / k) / (n + 2 / k)
+        p2 = (float((-d).clamp_min(0).mean()) * n + 1 / k) / (n + 2 / k)
         value += float(d.mean()) / k
         middle += (p1 - p2) / k
-        variance += (p1 + p2 - (p1 - p2) ** 2) / n / k**2
+        variance += (p1 + p2 - (p1 - p2) ** 2) / (n + 2 / k) / k**2
     return _around(value, middle, Z_BOUND * math.sqrt(variance), lowest=-1.0)
 
 
-def per_unit(values: Float[Tensor, " n"], unit: Int[Tensor, " n"]) -> Float[Tensor, " u"]:
-    """The mean over each unit: samples of one group are one piece of evidence.
+def effective(values: Float[Tensor, " n"], group: Int[Tensor, " n"] | None) -> float:
+    """How many independent samples are worth as much as these, whose groups belong together.
 
-    >>> per_unit(torch.tensor([1.0, 0.0, 1.0]), torch.tensor([7, 7, 9])).tolist()
-    [0.5, 1.0]
+    n / D, where the design effect D ≥ 1 is the variance of the mean with residuals summed by group,
+    g/(g − 1) Σ_groups (Σ (xᵢ − x̄))² / n², over what it would be without groups, Σ (xᵢ − x̄)² / n². For g groups
+    of unequal size stands their effective number n² / Σ_groups n_g². The variance of few groups is itself
+    uncertain, so D also has the square of t over z with g − 1 degrees of freedom. Where all values are
+    equal nothing can be seen of it, and the answer is g.
+
+    >>> alike = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
+    >>> effective(alike, None)
+    8.0
+    >>> effective(alike, torch.tensor([0, 0, 0, 1, 1, 1, 2, 3])) < 4
+    True
     """
-    _, position = unit.unique(return_inverse=True)
-    count = torch.bincount(position)
-    return torch.zeros(len(count), dtype=values.dtype).index_add(0, position, values) / count
+    n = len(values)
+    if group is None:
+        return float(n)
+    _, position, sizes = group.unique(return_inverse=True, return_counts=True)
+    if len(sizes) == n:
+        return float(n)
+    g = float(n * n / sizes.pow(2).sum())
+    residual = values.double() - values.double().mean()
+    apart = float(residual.pow(2).sum())
+    if apart < 1e-12 or len(sizes) == 1:
+        return g
+    summed = torch.zeros(len(sizes), dtype=torch.float64).index_add(0, position, residual)
+    uncertain = float(student.ppf(0.975, g - 1) / Z) ** 2
+    return float(n) / max(1.0, g / (g - 1) * float(summed.pow(2).sum()) / apart * uncertain)
 
 
 def _around(value: float, middle: float, half: float, lowest: float) -> Interval:

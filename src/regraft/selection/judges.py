@@ -5,7 +5,7 @@ from typing import final
 
 from ..domain import Domain
 from ..errors import InputError
-from ..folds import Rows, stratified_folds
+from ..folds import Rows, judgeable, stratified_folds
 
 ENOUGH = 400  # tests in all, after which another repeat is not worth its time
 MOST = 10
@@ -34,7 +34,7 @@ class CrossValidation:
         """The held-out rows of every fold of every repeat."""
         repeats = self.repeats or min(MOST, max(1, round(ENOUGH / len(labelled))))
         made = [stratified_folds(labelled, self.folds, self.seed + r) for r in range(repeats)]
-        if not made[0]:
+        if not any(judgeable(labelled, rows).any() for rows in made[0]):
             raise InputError(
                 f"every one of the {labelled.classes.width} classes has a single sample (or a single group): "
                 "nothing can be judged; label at least two of some class"

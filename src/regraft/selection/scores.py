@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..domain import Domain
 from ..errors import InputError, near
-from .intervals import Interval, paired_gain, per_unit, share
+from .intervals import Interval, paired_gain, share
 
 METRICS = ("accuracy", "balanced_accuracy")
+LISTED = 50  # classes up to which the confusion of all with all is worth its room
 
 
 def metric_named(name: str) -> str:
@@ -31,65 +32,65 @@ def metric_named(name: str) -> str:
 class Scores:
     """Which samples were judged right, and how the judged samples belong together.
 
-    correct: for each judged sample the share of its tests that were right. y: its class. unit: its group,
-    or itself. predicted: the class that won most of its tests. loss: the mean log loss over all tests.
+    right: for each repeat and each judged sample 1 where the prediction was right and 0 where it was not.
+    y: the sample's class. group: its group, where there are groups. predicted: the class with the largest
+    mean probability. loss: the mean log loss over all predictions.
     """
 
-    correct: Float[Tensor, " n"]
+    right: Float[Tensor, "r n"]
     y: Int[Tensor, " n"]
-    unit: Int[Tensor, " n"]
+    group: Int[Tensor, " n"] | None
     predicted: Int[Tensor, " n"]
     loss: float
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, probabilities: Float[Tensor, "r n k"], labelled: Domain) -> "Scores":
-        """From r repeats of predictions; rows of NaN were not tested."""
-        tested = ~probabilities.isnan().any(2).all(0)
-        p, y = probabilities[:, tested], labelled.labels[tested]
-        seen = ~p.isnan().any(2)
-        right = (p.argmax(2) == y) & seen
+    def of(
+        cls, probabilities: Float[Tensor, "r n k"], labelled: Domain, judged: Bool[Tensor, " n"] | None = None
+    ) -> "Scores":
+        """From r repeats of predictions; `judged` says which samples count, all if it is not given.
+
+        A prediction that is not a number is a wrong one.
+        """
+        if judged is None:
+            judged = torch.ones(len(labelled), dtype=torch.bool)
+        p, y = probabilities[:, judged].nan_to_num(0.0), labelled.labels[judged]
         chance = p.gather(2, y.expand(len(p), -1)[:, :, None]).squeeze(2)
-        unit = torch.arange(len(labelled)) if labelled.group is None else labelled.group
         return cls(
-            correct=right.sum(0) / seen.sum(0),
+            right=((p.argmax(2) == y) & (chance > 0)).double(),
             y=y,
-            unit=unit[tested],
-            predicted=p.nan_to_num(0.0).mean(0).argmax(1),
-            loss=float(-chance[seen].clamp_min(1e-12).log().mean()),
+            group=None if labelled.group is None else labelled.group[judged],
+            predicted=p.mean(0).argmax(1),
+            loss=float(-chance.clamp_min(1e-12).log().mean()),
             names=labelled.classes.names,
         )
 
+    @property
+    def correct(self) -> Float[Tensor, " n"]:
+        """For each judged sample the share of its predictions that were right."""
+        return self.right.mean(0)
+
     def interval(self, metric: str) -> Interval:
         """The metric with its 95 % interval."""
-        correct, stratum = self._units(self.correct, metric)
-        value = share(correct, stratum)
-        return Interval(
-            self.value(metric), min(value.low, self.value(metric)), max(value.high, self.value(metric))
-        )
+        return share(self.correct, self._stratum(metric), self.group)
 
     def value(self, metric: str) -> float:
         """Accuracy, or the mean of the recalls of the classes that were judged."""
-        if metric == "accuracy":
-            return float(self.correct.mean())
-        classes = self.y.unique().tolist()
-        return sum(float(self.correct[self.y == c].mean()) for c in classes) / len(classes)
+        return self.interval(metric).value
 
     def gain_over(self, other: "Scores", metric: str) -> Interval:
-        """The paired difference of the metric on the same samples, between two bounds of 95 % each."""
-        ours, stratum = self._units(self.correct, metric)
-        theirs, _ = other._units(other.correct, metric)
-        gain = paired_gain(ours, theirs, stratum)
-        value = self.value(metric) - other.value(metric)
-        return Interval(value, min(gain.low, value), max(gain.high, value))
+        """The paired difference of the metric on the same samples and folds, with 95 % bounds."""
+        repeats = min(len(self.right), len(other.right))
+        ours, theirs = self.right[:repeats].mean(0), other.right[:repeats].mean(0)
+        return paired_gain(ours, theirs, self._stratum(metric), self.group)
 
     def recalls(self) -> dict[str, Interval | None]:
         """The recall of every class, or None where none of it was judged."""
         found: dict[str, Interval | None] = dict.fromkeys(self.names)
         for c in self.y.unique().tolist():
             mine = self.y == c
-            units = per_unit(self.correct[mine], self.unit[mine])
-            found[self.names[c]] = share(units, torch.zeros(len(units), dtype=torch.long))
+            group = None if self.group is None else self.group[mine]
+            found[self.names[c]] = share(self.correct[mine], torch.zeros_like(self.y[mine]), group)
         return found
 
     def confusion(self) -> Int[Tensor, "k k"]:
@@ -98,21 +99,15 @@ class Scores:
         return torch.bincount(self.y * k + self.predicted, minlength=k * k).reshape(k, k)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            **{metric: self.interval(metric).to_json() for metric in METRICS},
-            "log_loss": self.loss,
-            "judged": len(self.y),
-            "recall": {name: r and r.to_json() for name, r in self.recalls().items()},
-            "confusion": self.confusion().tolist(),
-        }
+        told: dict[str, Any] = {metric: self.interval(metric).to_json() for metric in METRICS}
+        told |= {"log_loss": self.loss, "judged": len(self.y)}
+        told["recall"] = {name: r and r.to_json() for name, r in self.recalls().items()}
+        if len(self.names) <= LISTED:
+            told["confusion"] = self.confusion().tolist()
+        return told
 
-    def _units(self, values: Tensor, metric: str) -> tuple[Tensor, Tensor]:
-        """One value and one stratum for each independent unit."""
-        if metric == "accuracy":
-            units = per_unit(values, self.unit)
-            return units, torch.zeros(len(units), dtype=torch.long)
-        both = self.y * (int(self.unit.max()) + 1) + self.unit
-        return per_unit(values, both), per_unit(self.y.double(), both).long()
+    def _stratum(self, metric: str) -> Int[Tensor, " n"]:
+        return torch.zeros_like(self.y) if metric == "accuracy" else self.y
 
 
 def evaluate(model: Any, labelled: Domain) -> Scores:

@@ -17,5 +17,5 @@ def risk(logits: Float[Tensor, "n k"], domain: Domain) -> Float[Tensor, ""]:
     """
     if domain.output is None or domain.y is None:
         raise InputError("risk needs labels: this domain is unlabelled")
-    loss = domain.output.loss(logits, domain.y)
-    return loss.mean() if domain.weight is None else (domain.weight * loss).mean()
+    loss = domain.output.loss(logits, domain.y.to(logits.device))
+    return loss.mean() if domain.weight is None else (domain.weight.to(logits.device) * loss).mean()

@@ -44,6 +44,10 @@ class FromScratch(Trained):
                 f"FromScratch got the pretrained {backbone.name}: "
                 "give an untrained network, such as small_convnet"
             )
+        for module in backbone.modules():
+            reset = getattr(module, "reset_parameters", None)
+            if callable(reset):
+                reset()  # by the seed of the run, not by that of the network
         labelled = problem.domains["target_labelled"]
         features = embed(backbone, labelled[:1]).x
         assert isinstance(features, Tensor)

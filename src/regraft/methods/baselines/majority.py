@@ -16,8 +16,9 @@ from ...training import Training
 class Majority(OnFeatures):
     """f(x)_c = log((n_c + 1) / (n + k))  for every x
 
-    n_c of the n samples are of class c, and there are k classes. What looks at nothing can do this well,
-    so no number below it is worth anything. It harms nobody, and helps only as a row of the table.
+    n_c of the n samples are of class c (all count alike), and there are k classes. What looks at nothing
+    can do this well, so no number below it is worth anything. It harms nobody, and helps only as a row of
+    the table.
 
     >>> from regraft.backbones import vectors
     >>> from regraft.problem import Problem

@@ -22,8 +22,8 @@ class NearestMean(OnFeatures):
     """f(x)_c = −τ ‖u(x) − mean_{yᵢ=c} u(xᵢ)‖²,  u(x) = (φ(x) − φ̄) / ‖φ(x) − φ̄‖
 
     φ̄ is the mean feature of the training samples. τ only sharpens the probabilities; it minimises the
-    loss with each sample left out of its own class's mean. With one or two labels a class nothing else
-    is as steady; with more, it leaves the shape of the classes unused.
+    loss with each sample left out of its own class's mean. All samples count alike. With one or two labels
+    a class nothing else is as steady; with more, it leaves the shape of the classes unused.
 
     >>> from regraft.backbones import vectors
     >>> from regraft.problem import Problem

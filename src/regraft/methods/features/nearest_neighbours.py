@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 
@@ -20,7 +21,7 @@ class NearestNeighbours(OnFeatures):
     """f(x)_c = log (1/K) Σ_{i ∈ N_K(x)} [yᵢ = c],  N_K(x): the K samples nearest to x
 
     Nearest are those with the largest cosine between φ(x) − φ̄ and φ(xᵢ) − φ̄, with φ̄ the mean training
-    feature. K is chosen by leaving each sample out (0 means so). It follows classes
+    feature. K is chosen by leaving each sample and its group out (0 means so). It follows classes
     of any shape, but in many dimensions and with few labels the linear heads need fewer samples.
 
     >>> from regraft.backbones import vectors
@@ -44,15 +45,16 @@ class NearestNeighbours(OnFeatures):
         head.centre.copy_(z.mean(0))
         head.points.copy_(head.directions(z))
         head.labels.copy_(y)
-        head.nearest = self.neighbours or self.best_number(head)
+        group = torch.arange(len(z)) if features.group is None else features.group
+        head.nearest = self.neighbours or self.best_number(head, group)
         return head
 
     @staticmethod
-    def best_number(head: Neighbours) -> int:
-        """The K of the lowest loss when every sample is judged by the others."""
+    def best_number(head: Neighbours, group: Int[Tensor, " n"]) -> int:
+        """The K of the lowest loss when every sample is judged by those of other groups."""
         n = len(head.labels)
         similarity = head.points @ head.points.T
-        similarity.fill_diagonal_(-torch.inf)
+        similarity[group[:, None] == group] = -torch.inf
         tried = [number for number in (1, 3, 5, 10, 20) if number < n] or [1]
         loss = [
             nll_loss(votes(similarity, head.labels, head.classes, number), head.labels) for number in tried

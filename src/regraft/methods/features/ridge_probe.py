@@ -18,10 +18,10 @@ from .linear_probe import unscaled
 class RidgeProbe(OnFeatures):
     """min_{W,b} Σ wᵢ ‖W u(xᵢ) + b − tᵢ‖² + α ‖W‖²,  tᵢ = +1 for the class of xᵢ and −1 for the others
 
-    u(x) = (φ(x) − φ̄) / s as in LinearProbe. α is chosen by the exact leave-one-out error, from one
-    decomposition; the scores are then sharpened so that their softmax has the lowest leave-one-out loss.
-    On some features it beats logistic regression by points, on others it loses: samples far on the
-    right side of the plane pull it as much as those on the wrong one.
+    u(x) = (φ(x) − φ̄) / s as in LinearProbe. α is chosen by the exact error when single samples are left
+    out (also where there are groups), from one decomposition; the scores are then sharpened so that their
+    softmax has the lowest loss on them. On some features it beats logistic regression by points, on
+    others it loses: samples far on the right side of the plane pull it as much as those on the wrong one.
 
     >>> from regraft.backbones import vectors
     >>> from regraft.problem import Problem

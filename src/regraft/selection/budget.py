@@ -1,0 +1,67 @@
+"""Whether a network can be trained in the time that is left."""
+
+import time
+from dataclasses import replace
+
+import torch
+
+from ..backbone import Backbone
+from ..method import Trained
+from ..planner import Candidate
+from ..problem import Problem
+from ..progress import Silent
+from ..text import seconds_text
+from ..training import Training
+
+PROBED = 3  # steps that are timed
+
+
+class Budget:
+    """Seconds for training networks; the clock starts with the first network that is to be trained.
+
+    >>> Budget(None).left
+    inf
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = float("inf") if seconds is None else seconds
+        self.started: float | None = None
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left."""
+        return self.seconds - (0.0 if self.started is None else time.monotonic() - self.started)
+
+    def too_long(
+        self, candidate: Candidate, seen: Problem, suffix: Backbone, folds: int, training: Training
+    ) -> str:
+        """Why the candidate does not fit into what is left, or nothing; found by a few timed steps."""
+        method = candidate.method
+        if not isinstance(method, Trained) or self.seconds == float("inf"):
+            return ""
+        self.started = self.started or time.monotonic()
+        needed = (folds + 1) * seconds_to_fit(method, seen, suffix, training) if self.left > 0 else 0.0
+        if needed < self.left:
+            return ""
+        if self.left <= 0:
+            return "nothing of the budget is left"
+        return (
+            f"would take about {seconds_text(needed)} s, "
+            f"and {seconds_text(self.left)} s of the budget are left"
+        )
+
+
+def seconds_to_fit(method: Trained, seen: Problem, suffix: Backbone, training: Training) -> float:
+    """About how long one fit takes, from the steps of a brief fit to one batch of the samples."""
+    labelled = seen.domains["target_labelled"]
+    some = torch.randperm(len(labelled), generator=torch.Generator().manual_seed(0))[: method.batch_size]
+    batch, brief = seen.restricted(some), replace(training, progress=Silent(), checkpoints=None)
+
+    def seconds(steps: int) -> float:
+        start = time.perf_counter()
+        replace(method, epochs=0, least_steps=steps, held_out=0.0).fit(batch, suffix, brief)
+        return time.perf_counter() - start
+
+    seconds(1)  # warms up
+    first = seconds(1)
+    return max(0.0, seconds(1 + PROBED) - first) / PROBED * method.planned_steps(len(labelled))
