@@ -3,10 +3,10 @@
     python benchmarks/heads.py [--quick]
 
 Both sides get the same features, folds and strengths and one thread. The logistic one chooses among 10
-values of C by the log loss of 5 folds, against `LogisticRegressionCV`, iterations enough to converge, with
-whichever of its solvers was fastest at a single fit; the ridge chooses among 10 values of α by leaving one out, against
-`RidgeClassifierCV`. Seconds are CPU seconds, the best of a few runs taken in turns. The last line is the
-logistic ratio at n = 250 with 10 classes.
+values of C by the log loss of 5 folds, against `LogisticRegressionCV` (iterations enough to converge) with
+whichever of its solvers was fastest at a single fit; the ridge chooses among 10 values of α by leaving one
+out, against `RidgeClassifierCV`. Seconds are CPU seconds, the best of a few runs taken in turns. The last
+line is the logistic ratio at n = 250 with 10 classes.
 """
 
 import argparse

@@ -104,7 +104,7 @@ class Photos:
         model = study.model
         seconds = time.perf_counter() - start
         best = study.winner.candidate
-        training = replace(training, engine=engine_for(best.backbone, problem, training))
+        training = replace(training, engine=engine_for(best.backbone, problem, training, store))
         seen, suffix, _ = at_the_cut(best, problem, store, training)
         winner = best.method.fit(seen, suffix, training).behind(prefix_of(best))
         return Outcome(self.accuracy(model), seconds), Outcome(self.accuracy(winner), seconds), study

@@ -247,3 +247,17 @@ def test_a_subset_that_lacks_a_class_is_solved_by_itself():
     alone = fit_logistic(x[:8], y[:8], 3, strengths=[1.0])
     torch.testing.assert_close(lacking.weight, alone.weight)
     assert having.bias[2] > -30
+
+
+def test_subsets_that_are_solved_early_stay_where_they_are():
+    """Strengths far apart take different numbers of steps; those that are done must not drift."""
+    generator = torch.Generator().manual_seed(0)
+    y = torch.arange(10) % 2
+    x = 20 * torch.rand(10, 300, generator=generator, dtype=torch.float64)
+    kept = [torch.randperm(10, generator=generator)[:8] for _ in range(30)]
+    factors = torch.logspace(-5, 7, 30, dtype=torch.float64).tolist()
+    fits = fit_logistic_each(x, y, 2, kept, [[]] * 30, factors=factors, strengths=[1.0])
+    for rows, factor, fit in zip(kept, factors, fits, strict=True):
+        alone = fit_logistic(x[rows], y[rows], 2, strengths=[factor])
+        ours, theirs = (x @ f.weight.T + f.bias for f in (fit, alone))
+        torch.testing.assert_close(ours.softmax(1), theirs.softmax(1), atol=2e-3, rtol=0)

@@ -22,6 +22,8 @@ REFIT_TOLERANCE = 2e-8
 STEADY = 5e-4
 # a strength that costs this much more than the one before is past the best
 WORSE = 1.01
+# a step that promises less than this share of the objective promises nothing
+ROUNDING = 1e-9
 # the bias of a class nobody saw; the biases of the others sum to 0, so it is never the answer
 NEVER = -30.0
 # keep the system of three directions solvable where they coincide or are 0
@@ -316,6 +318,8 @@ class _Path:
         np.subtract(self.weight, self.before[0], out=self.directions.array[1])
         np.subtract(self.logits, self.before[1], out=self.images.array[1])
         self.before = (self.weight.copy(), self.logits.copy())
+        self.enough = ROUNDING if tolerance is None else tolerance
+        self.done = np.zeros(len(self.weight), dtype=bool)
         cost.strengthen(strength)
         cost.move(self.logits)
         for step in range(500):
@@ -349,15 +353,20 @@ class _Path:
         at: Array = np.zeros((len(penalty), 1, 3))
         at[..., 2] = 1
         start: Array = self.cost.loss + 0.5 * penalty[:, 2, 2]
-        value, share = start, 0.0
+        value, share, last = start, 0.0, self.done
         for look in range(looks):
             slope = self.images.products(self.cost.residual) + penalty @ at.transpose(0, 2, 1)
             # the directions may coincide or be 0, as they are at the very start
             hessian = (self.cost.curvature(self.images) + penalty) * DAMPED + NOT_ZERO
             step = np.asarray(np.linalg.solve(hessian, slope), dtype=np.float64).transpose(0, 2, 1)
             if look == 0:
-                share = float((0.5 * (step @ slope)[:, 0, 0] / start).max())
+                promised = 0.5 * (step @ slope)[:, 0, 0] / start
+                share = float(promised[~self.done].max(initial=0.0))
+                last = promised <= self.enough
+            # a problem that is solved stays: its directions are rounding, and would be blown up
+            step[self.done] = 0
             at, value = self._backtrack(at, step, value, penalty)
+        self.done = self.done | last
         at[..., 2] -= 1
         self.directions.array[1] = self.directions.combined(at)
         self.weight += self.directions.array[1]

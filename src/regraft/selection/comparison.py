@@ -160,13 +160,13 @@ def judged(
         splits = splits[:1]  # repeating the training of networks costs more than it tells
     start = time.perf_counter()
     chances = torch.zeros(len(splits), len(labelled), labelled.classes.width, dtype=torch.float64)
-    folds = sum(map(len, splits))
-    with training.progress.track(candidate.name, folds) as task:
-        for repeat, held_out in enumerate(splits):
-            models = candidate.method.fit_without(held_out, seen, suffix, quietly(candidate, training))
-            for rows, model in zip(held_out, models, strict=True):
-                chances[repeat, rows] = model.probabilities(labelled[rows].unlabelled())
-                task.advance()
+    folds = [(repeat, rows) for repeat, held_out in enumerate(splits) for rows in held_out]
+    with training.progress.track(candidate.name, len(folds)) as task:
+        held_out = [rows for _, rows in folds]
+        models = candidate.method.fit_without(held_out, seen, suffix, quietly(candidate, training))
+        for (repeat, rows), model in zip(folds, models, strict=True):
+            chances[repeat, rows] = model.probabilities(labelled[rows].unlabelled())
+            task.advance()
     return Result(candidate, Scores.of(chances, labelled, everywhere), time.perf_counter() - start)
 
 
