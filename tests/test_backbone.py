@@ -1,7 +1,14 @@
+import subprocess
+import sys
+
+import pytest
 import torch
 from torch import nn
 
 from regraft.backbone import Backbone
+from regraft.backbones import glyphs
+from regraft.backbones.cutting import cut
+from regraft.errors import InputError
 from regraft.preprocessing import AsTheyAre
 from regraft.preprocessing.vectors import Standardised
 
@@ -47,6 +54,57 @@ def test_the_fingerprint_sees_weights_structure_and_preprocessing():
     with torch.no_grad():
         phi.stages[2].bias[0] += 1e-6
     assert phi.fingerprint() != first
+
+
+class Mine(nn.ReLU):
+    pass
+
+
+def test_the_fingerprint_sees_what_has_no_weights():
+    x = torch.randn(2, 3)
+    acts = [nn.ReLU(), nn.Sigmoid(), Mine(), nn.LeakyReLU(0.1), nn.LeakyReLU(0.2)]
+    assert len({Backbone([("a", act)], name="toy").fingerprint() for act in acts}) == len(acts)
+
+    class Relu(nn.Module):
+        def forward(self, x):
+            return torch.relu(x)
+
+    class Sigmoid(nn.Module):
+        def forward(self, x):
+            return torch.sigmoid(x)
+
+    traced = [
+        Backbone(cut(nn.Sequential(nn.Linear(3, 3), act), x, {}), name="toy") for act in (Relu(), Sigmoid())
+    ]
+    traced[1].load_state_dict(traced[0].state_dict())
+    assert traced[0].fingerprint() != traced[1].fingerprint()
+
+
+def test_the_fingerprint_is_the_same_in_another_process():
+    code = "from regraft.backbones import glyphs; print(glyphs().fingerprint())"
+    found = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert found.strip() == glyphs().fingerprint()
+
+
+def test_specs_tell_where_a_part_lies_in_the_whole():
+    phi = chain()
+    assert phi[:].spec is phi.spec
+    assert phi[1:][:1].spec == phi[:2][1:].spec == phi[1:2].spec == part(1, 2)
+    assert phi[:2][:].spec == part(0, 2)
+    assert phi[3:].spec == part(3, None)
+    assert phi[2:1].spec == part(2, 2)
+    assert phi[2:].behind(phi[:2]).spec == phi.spec
+    assert phi[1:2].behind(phi[:1]).spec == part(0, 2)
+    loose = phi[2:].behind(phi[:1])
+    assert loose.spec == {"loader": "chain", "parts": [part(0, 1), part(2, None)]}
+    prefix, suffix = loose.cut(1)
+    assert suffix.behind(prefix).spec == loose.spec
+    with pytest.raises(InputError, match="no step"):
+        phi[::2]
+
+
+def part(start, stop):
+    return {"loader": "slice", "start": start, "stop": stop, "of": {"loader": "module"}}
 
 
 def test_takes_numbers_of_any_precision():

@@ -4,8 +4,10 @@ import torch
 
 from regraft.domain import Domain
 from regraft.errors import InputError
+from regraft.output import Classes
 from regraft.problem import Problem
-from regraft.samples import digests, is_images
+from regraft.readers import Table, image_files
+from regraft.samples import Samples, digests, is_images, kind_of
 
 
 def test_a_batch_of_a_domain_is_a_domain():
@@ -45,12 +47,44 @@ def test_uint8_pictures_are_images_and_floats_are_not():
     assert not is_images(torch.zeros(2, 8, dtype=torch.uint8))
 
 
+def test_samples_tell_their_kind():
+    files, table = image_files([__file__]), Table(("a",), [["1"]])
+    assert isinstance(files, Samples)
+    assert isinstance(table, Samples)
+    assert (kind_of(files), kind_of(table)) == ("images", "table")
+    assert kind_of(torch.zeros(2, 8, 8, dtype=torch.uint8)) == "images"
+    assert kind_of(torch.zeros(2, 3, 8, 8)) == kind_of(torch.zeros(2, 8)) == "vectors"
+
+
 def test_digests_tell_content_shape_and_type_apart():
     a = torch.arange(6.0).reshape(2, 3)
     assert digests(a)[0] != digests(a)[1]
     assert digests(a)[0] != digests(a.double())[0]
     assert digests(a.flip(0)) == digests(a)[::-1]
     assert digests(torch.zeros(1, 2, 3)) != digests(torch.zeros(1, 3, 2))
+
+
+@pytest.mark.parametrize(
+    "y", [[["a"], ["b"]], np.array([["a"], ["b"]]), [("a",), ("b",)], np.array([["a"], ["b"]], dtype=object)]
+)
+def test_labels_may_stand_in_a_column(y):
+    d = Domain([[0.0], [1.0]], y)
+    assert (d.output.names, d.y.tolist()) == (("a", "b"), [0, 1])
+    assert Domain(d.x, torch.tensor([[1], [0]]), d.output).y.tolist() == [1, 0]
+    assert Domain(d.x, y, d.output).y.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("y", [[[0, 1], [1, 0]], np.eye(2), torch.eye(2), np.array(3)])
+def test_several_labels_for_a_sample_are_refused(y):
+    for output in (None, Classes(("a", "b"))):
+        with pytest.raises(InputError, match="one label for each sample"):
+            Domain([[0.0], [1.0]], y, output)
+
+
+@pytest.mark.parametrize("y", [[0, 2], [-1, 0], [0.0, 0.5]])
+def test_codes_are_positions_in_the_names(y):
+    with pytest.raises(InputError, match="the output has 2 classes"):
+        Domain([[0.0], [1.0]], torch.tensor(y), Classes(("a", "b")))
 
 
 @pytest.mark.parametrize("role", ["target", "unlabelled"])

@@ -1,12 +1,17 @@
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from regraft.backbone import Backbone
+from regraft.backbones import pixels, table
 from regraft.domain import Domain
 from regraft.engine import Engine
 from regraft.features import BATCH, Store, embed
 from regraft.preprocessing.vectors import Standardised
+from regraft.readers import Table
 
 
 class Counting(nn.Module):
@@ -67,16 +72,17 @@ def test_other_weights_preprocessing_or_engine_are_computed_anew(tmp_path):
 
 
 def test_an_interrupted_extraction_resumes(tmp_path):
-    class Stopping(Counting):
-        def forward(self, x):
-            if self.seen >= 2 * BATCH:
-                raise KeyboardInterrupt
-            return super().forward(x)
+    phi, x = chain(), torch.randn(5 * BATCH, 3)
 
-    x = torch.randn(5 * BATCH, 3)
+    def stop(module, inputs):
+        if module.seen >= 2 * BATCH:
+            raise KeyboardInterrupt
+
+    hook = phi.stages[0].register_forward_pre_hook(stop)
     with pytest.raises(KeyboardInterrupt):
-        Store(tmp_path).activations(Backbone([("double", Stopping())], name="toy"), x)
-    phi = chain()
+        Store(tmp_path).activations(phi, x)
+    hook.remove()
+    phi.stages[0].seen = 0
     assert torch.equal(Store(tmp_path).activations(phi, x), (2 * x).detach())
     assert phi.stages[0].seen == 3 * BATCH
 
@@ -99,6 +105,76 @@ def test_two_stores_share_a_folder(tmp_path):
     third = Store(tmp_path)
     assert torch.equal(third.activations(phi, x), (2 * x).detach())
     assert third.computed == 0
+
+
+def test_networks_that_differ_only_in_what_they_do_are_told_apart(tmp_path):
+    line, x = nn.Linear(3, 3), torch.randn(4, 3)
+    for act in (nn.ReLU(), nn.Sigmoid(), nn.LeakyReLU(0.1), nn.LeakyReLU(0.5)):
+        phi = Backbone([("whole", nn.Sequential(line, act))], name="toy")
+        assert torch.equal(Store(tmp_path).activations(phi, x), act(line(x)).detach())
+
+
+def test_of_other_samples_nothing_but_digests_is_read(tmp_path, monkeypatch):
+    phi, x = chain(), torch.randn(3 * BATCH, 3)
+    Store(tmp_path).activations(phi, x)
+    read = []
+
+    def counting(file, framework):
+        saved = safe_open(file, framework)
+
+        class Counted:
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *reason):
+                pass
+
+            def get_tensor(self, name):
+                read.append(name)
+                return saved.get_tensor(name)
+
+        return Counted()
+
+    monkeypatch.setattr("regraft.features.safe_open", counting)
+    store = Store(tmp_path)
+    rows = [2, 7, 2]
+    assert torch.equal(store.activations(phi, x[rows]), (2 * x[rows]).detach())
+    assert (read.count("digests"), read.count("activations"), store.computed) == (3, 1, 0)
+    store.activations(phi, x[rows])
+    assert len(read) == 4
+
+
+@pytest.mark.parametrize("place", ["afile", "afile/below", "/proc/nowhere"])
+def test_a_cache_that_cannot_be_written_is_told_once(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    Path("afile").write_text("precious")
+    phi, x, store = chain(), torch.randn(2 * BATCH, 3), Store(Path(place))
+    with pytest.warns(UserWarning, match=r"features cannot be kept in .*") as told:
+        assert torch.equal(store.activations(phi, x), (2 * x).detach())
+    assert torch.equal(store.activations(phi, x + 1), (2 * (x + 1)).detach())
+    assert len(told) == 1
+    assert "\n" not in str(told[0].message)
+    assert store.computed == 4 * BATCH
+    assert [p.name for p in tmp_path.iterdir()] == ["afile"]
+
+
+def test_a_full_disk_leaves_no_part_of_a_file(tmp_path, monkeypatch):
+    def full(tensors, file):
+        file.write_bytes(b"half")
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr("regraft.features.save_file", full)
+    with pytest.warns(UserWarning, match="No space left"):
+        Store(tmp_path).activations(chain(), torch.randn(3, 3))
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_no_samples_have_no_activations():
+    phi = pixels()
+    nothing = Domain(torch.zeros(0, 8, 8, dtype=torch.uint8))
+    for store in (None, Store()):
+        assert embed(phi, nothing, store).x.shape == (0, 0)
+    assert len(embed(table(), Domain(Table(("a",), []))).x) == 0
 
 
 def test_embedding_keeps_what_is_known_of_the_samples():

@@ -1,16 +1,20 @@
+import hashlib
 import json
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
 
-from regraft.backbones import small_mlp, vectors
+from regraft.backbones import glyphs, pixels, small_mlp, table, vectors
 from regraft.domain import Domain
 from regraft.errors import InputError
+from regraft.features import Store
 from regraft.methods import METHODS
-from regraft.model import DESCRIPTION, WEIGHTS, load
+from regraft.model import DESCRIPTION, WEIGHTS, check_target, load
 from regraft.problem import Problem
+from regraft.readers import Table
 
 
 @pytest.fixture
@@ -61,10 +65,85 @@ def test_a_failed_save_leaves_the_old_model_and_nothing_else(model, tmp_path, mo
     assert (tmp_path / "birds" / WEIGHTS).read_bytes() == before
 
 
+def test_a_replacement_that_fails_brings_the_old_model_back(model, tmp_path, monkeypatch):
+    model.save(tmp_path / "birds")
+    before = (tmp_path / "birds" / WEIGHTS).read_bytes()
+    rename, calls = Path.rename, []
+
+    def second_fails(self, target):
+        calls.append(self)
+        if len(calls) == 2:
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", second_fails)
+    with pytest.raises(InputError, match="Input/output error"):
+        model.save(tmp_path / "birds")
+    monkeypatch.undo()
+    assert {p.name for p in tmp_path.iterdir()} == {"birds"}
+    assert (tmp_path / "birds" / WEIGHTS).read_bytes() == before
+
+
+def test_a_folder_is_named_by_any_path_that_leads_to_it(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    Path("link").symlink_to("linked")
+    for path in ("empty/../empty", "link", "new/../new/deep", "new/deep/."):
+        model.save(path)
+    assert {p.name for p in tmp_path.iterdir()} == {"empty", "link", "linked", "new"}
+    assert all(load(name).output == model.output for name in ("empty", "linked", "new/deep"))
+
+
+@pytest.mark.parametrize(
+    "place", ["afile", "afile/x", "afile/x/y", "photos", "loop/x", "/proc/x", "/proc", "/"]
+)
+def test_where_no_model_can_be_written_is_said_before_the_work(model, tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    Path("afile").write_text("precious")
+    Path("photos").mkdir()
+    Path("photos/owl.jpg").write_bytes(b"precious")
+    Path("loop").symlink_to("loop")
+    before = sorted(tmp_path.rglob("*"))
+    for attempt in (check_target, model.save):
+        with pytest.raises(InputError) as told:
+            attempt(place)
+        assert "\n" not in str(told.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_place_that_will_do_is_left_as_it_is(model, tmp_path):
+    model.save(tmp_path / "birds")
+    (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for place in ("birds", "empty", "new", "new/deep"):
+        check_target(tmp_path / place)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_whoever_exchanges_the_names_of_the_classes_is_noticed(model, tmp_path):
+    folder = model.save(tmp_path / "birds")
+    text = (folder / DESCRIPTION).read_text(encoding="utf-8")
+    (folder / DESCRIPTION).write_text(json.dumps(json.loads(text)), encoding="utf-8")  # laid out otherwise
+    assert load(folder).output == model.output
+    swapped = text.replace("cröw", "?").replace("<b>owl</b>", "cröw").replace("?", "<b>owl</b>")
+    (folder / DESCRIPTION).write_text(swapped, encoding="utf-8")
+    with pytest.raises(InputError, match="checksum") as told:
+        load(folder)
+    assert "\n" not in str(told.value)
+
+
 def changed(folder, **values):
+    """The description changed by somebody who knows how to sign it."""
     saved = json.loads((folder / DESCRIPTION).read_text())
     saved.update(values)
+    del saved["sha256"]
+    saved["sha256"] = hashlib.sha256(json.dumps(saved, sort_keys=True).encode()).hexdigest()
     (folder / DESCRIPTION).write_text(json.dumps(saved))
+
+
+def sliced(folder, **cut):
+    spec = {"loader": "slice", "of": {"loader": "vectors"}, **cut}
+    changed(folder, backbone={"name": "", "licence": "", "source": "", "spec": spec})
 
 
 @pytest.mark.parametrize(
@@ -82,6 +161,8 @@ def changed(folder, **values):
             "does not describe a model",
         ),
         (lambda f: changed(f, backbone={}), "does not describe a model"),
+        (lambda f: sliced(f, start="a", stop=None), "does not describe a model"),
+        (lambda f: sliced(f, start=0, stop=None, of=7), "does not describe a model"),
         (lambda f: changed(f, preprocessing={"kind": "builtins.eval"}), "unknown"),
         (
             lambda f: changed(
@@ -109,8 +190,6 @@ def test_a_pickle_is_not_opened(model, tmp_path):
 
     content = pickle.dumps(Bomb())
     (folder / WEIGHTS).write_bytes(content)
-    import hashlib
-
     changed(folder, weights_sha256=hashlib.sha256(content).hexdigest())
     with pytest.raises(InputError, match="does not describe a model"):
         load(folder)
@@ -140,6 +219,55 @@ def test_a_saved_model_is_a_backbone_again(problem, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda phi: phi[:2],
+        lambda phi: phi[:0],
+        lambda phi: phi[1:],
+        lambda phi: phi[1:3][1:],
+        lambda phi: phi[:3][:2][:],
+        lambda phi: phi[2:].behind(phi[:1]),
+        lambda phi: phi[1:2].behind(phi[:1]),
+        lambda phi: phi[3:].behind(phi[:1]).cut(1)[0],
+    ],
+)
+@pytest.mark.parametrize("method", ["LinearProbe", "FineTune"])
+def test_slices_are_saved_and_loaded(cut, method, tmp_path):
+    whole = small_mlp(4, widths=(4, 4, 4, 4))
+    whole.pretrained = True
+    phi, data = cut(whole), Domain(torch.randn(20, 4), ["owl", "crow"] * 10)
+    recipe = METHODS[method](**({} if method == "LinearProbe" else {"least_steps": 2, "epochs": 1}))
+    model = recipe.fit(Problem(target_labelled=data), phi)
+    assert model.backbone.spec == phi.spec
+    again = load(model.save(tmp_path / "birds"))
+    assert (again.backbone.names, again.backbone.spec) == (phi.names, phi.spec)
+    assert torch.equal(again.logits(data), model.logits(data))
+
+
+def test_a_slice_of_the_built_in_network(tmp_path):
+    data = Domain(torch.randint(0, 255, (8, 16, 16), dtype=torch.uint8), ["owl", "crow"] * 4)
+    model = METHODS["LinearProbe"]().fit(Problem(target_labelled=data), glyphs()[:2])
+    again = load(model.save(tmp_path / "birds"))
+    assert torch.equal(again.logits(data), model.logits(data))
+
+
+def test_a_slice_of_a_network_of_the_users_own(network, problem, tmp_path):
+    part = network[:2]
+    model = METHODS["LinearProbe"]().fit(problem, part)
+    model.save(tmp_path / "rings")
+    for handed_in in (network, part):
+        again = load(tmp_path / "rings", backbone=handed_in)
+        assert again.predict(problem.target_labelled) == model.predict(problem.target_labelled)
+
+
+def test_a_store_spares_the_features_and_changes_nothing(network, problem, fresh):
+    model, store = METHODS["LinearProbe"]().fit(problem, network), Store()
+    for _ in range(2):
+        assert torch.equal(model.probabilities(fresh, store), model.probabilities(fresh))
+        assert store.computed == len(fresh)
+
+
 def test_nan_and_wrong_columns_are_named(model):
     with pytest.raises(InputError, match="row 1"):
         model.predict([[0.0, 0.0, 0.0], [0.0, float("nan"), 0.0]])
@@ -149,3 +277,9 @@ def test_nan_and_wrong_columns_are_named(model):
 
 def test_nothing_to_predict_gives_nothing(model):
     assert model.predict(torch.zeros(0, 3)) == []
+    images = Domain(torch.randint(0, 255, (4, 8, 8), dtype=torch.uint8), list("abab"))
+    of_images = METHODS["NearestMean"]().fit(Problem(target_labelled=images), pixels())
+    assert of_images.predict(images[:0]) == []
+    rows = Domain(Table(("a",), [["1"], ["2"]]), list("ab"))
+    of_rows = METHODS["NearestMean"]().fit(Problem(target_labelled=rows), table())
+    assert of_rows.predict(rows[:0]) == []

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
+from .errors import InputError
 from .preprocessing import AsTheyAre, Preprocessing
 from .samples import Samples
 
@@ -58,12 +59,14 @@ class Backbone(nn.Module):
         return len(self.stages)
 
     def __getitem__(self, cut: slice) -> "Backbone":
-        start, stop, _ = cut.indices(len(self))
+        start, stop, step = cut.indices(len(self))
+        if step != 1:
+            raise InputError(f"a slice of a backbone has no step, and this one has {step}: leave it out")
         part = self.rewired(list(zip(self.names, self.stages, strict=True))[start:stop])
         if start > 0:
             part.preprocessing = AsTheyAre()
-        if (start, stop) != (0, len(self)):
-            part.spec = {"loader": "slice", "start": start, "stop": stop, "of": self.spec}
+        of, first, last = _place(self.spec)
+        part.spec = _part(of, first + start, last if stop == len(self) else first + max(start, stop))
         return part
 
     def cut(self, stage: int) -> tuple["Backbone", "Backbone"]:
@@ -86,7 +89,11 @@ class Backbone(nn.Module):
         """The chain of `prefix` and then this one; the inverse of cutting."""
         named = [*zip(prefix.names, prefix.stages, strict=True), *zip(self.names, self.stages, strict=True)]
         whole = prefix.rewired(named)
-        whole.spec = prefix.spec["of"] if prefix.spec["loader"] == "slice" else prefix.spec
+        (of, first, _), (same, begin, last) = _place(prefix.spec), _place(self.spec)
+        adjacent = of == same and first + len(prefix) == begin
+        whole.spec = (
+            _part(of, first, last) if adjacent else {"loader": "chain", "parts": [prefix.spec, self.spec]}
+        )
         return whole
 
     def prepared_by(self, preprocessing: Preprocessing) -> "Backbone":
@@ -119,14 +126,40 @@ class Backbone(nn.Module):
         return f"{self.source or 'source not stated'}; licence: {self.licence or 'not stated'}"
 
     def fingerprint(self) -> str:
-        """A hash of how the chain is built, what prepares its input and every number in it."""
-        seen = hashlib.blake2b(digest_size=16)
-        seen.update(
-            json.dumps([self.spec, self.names, self.preprocessing.to_json()], sort_keys=True).encode()
-        )
+        """A hash of how the chain is built, what prepares its input and every number in it.
+
+        Of each module it sees the path, the class, what `extra_repr` tells, and what torch.fx wrote down.
+        It does not see the code of a class, nor attributes that `extra_repr` is silent about: two modules
+        of your own that differ in these alone have one fingerprint.
+
+        >>> relu, sigmoid = (Backbone([("a", act)], name="toy") for act in (nn.ReLU(), nn.Sigmoid()))
+        >>> relu.fingerprint() == sigmoid.fingerprint()
+        False
+        """
+        modules = [
+            [
+                path,
+                f"{type(m).__module__}.{type(m).__qualname__}",
+                m.extra_repr(),
+                m.code if isinstance(m, fx.GraphModule) else "",
+            ]
+            for path, m in self.stages.named_modules(remove_duplicate=False)
+        ]
+        built = [self.spec, self.names, self.preprocessing.to_json(), modules]
+        seen = hashlib.blake2b(json.dumps(built, sort_keys=True).encode(), digest_size=16)
         parts = {**self.state_dict(), **{f"prepare {k}": t for k, t in self.preprocessing.tensors().items()}}
         for key in sorted(parts):
             value = parts[key].detach().cpu().contiguous()
             seen.update(f"{key}{value.dtype}{tuple(value.shape)}".encode())
             seen.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
         return seen.hexdigest()
+
+
+def _place(spec: dict[str, Any]) -> tuple[dict[str, Any], int, int | None]:
+    """What a spec tells of: the spec of the whole, and the stages from where to where (None: its end)."""
+    return (spec["of"], spec["start"], spec["stop"]) if spec.get("loader") == "slice" else (spec, 0, None)
+
+
+def _part(of: dict[str, Any], start: int, stop: int | None) -> dict[str, Any]:
+    """The spec of some stages of a whole; all of them are the whole."""
+    return of if (start, stop) == (0, None) else {"loader": "slice", "start": start, "stop": stop, "of": of}

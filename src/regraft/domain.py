@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
@@ -49,6 +50,8 @@ class Domain:
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "x", as_samples(self.x))
+        if self.y is not None and isinstance(self.output, Classes | None):
+            put(self, "y", _one_column(self.y))
         if self.y is not None and self.output is None:
             output, names = classes_of(_listed(self.y))
             put(self, "output", output)
@@ -56,6 +59,8 @@ class Domain:
         elif self.y is not None and not isinstance(self.y, Tensor):
             assert isinstance(self.output, Classes)
             put(self, "y", self.output.encode(_listed(self.y)))
+        elif self.y is not None and isinstance(self.output, Classes) and self.observed is None:
+            _must_be_codes(self.y, self.output)
         if self.group is not None and not isinstance(self.group, Tensor):
             put(self, "group", _positions(self.group))
         if self.origin is not None and not isinstance(self.origin, Tensor):
@@ -113,6 +118,28 @@ class Domain:
         """What is known of each sample, by name."""
         columns = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: c for name, c in columns.items() if name != "x" and isinstance(c, Tensor)}
+
+
+def _one_column(y: Any) -> Any:
+    """Labels in one column: n × 1 is as good as n."""
+    y = y if hasattr(y, "shape") else list(y)
+    if isinstance(y, list) and any(isinstance(label, list | tuple) for label in y):
+        y = np.array(y, dtype=object)
+    shape = (len(y),) if isinstance(y, list) else tuple(y.shape)
+    if len(shape) == 1:
+        return y
+    if not shape or any(k != 1 for k in shape[1:]):
+        raise InputError(f"y has shape {shape}: give one label for each sample")
+    return y.reshape(-1) if isinstance(y, Tensor) else np.asarray(y).reshape(-1)
+
+
+def _must_be_codes(y: Tensor, output: Classes) -> None:
+    """y has to hold positions in the names of the output."""
+    if y.is_floating_point() or (len(y) and (int(y.min()) < 0 or int(y.max()) >= output.width)):
+        raise InputError(
+            f"y holds {y.min().item()} … {y.max().item()}, and the output has {output.width} classes: "
+            f"give whole numbers from 0 to {output.width - 1}, or the names themselves"
+        )
 
 
 def _listed(values: Any) -> Sequence[Any]:

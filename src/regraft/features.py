@@ -4,15 +4,16 @@ import contextlib
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator
+import warnings
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Int
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from .backbone import Backbone
@@ -20,7 +21,7 @@ from .domain import Domain
 from .engine import Engine
 from .preprocessing import AsTheyAre
 from .progress import Progress, Silent
-from .samples import Samples, digests
+from .samples import Samples, digests, kind_of
 
 BATCH = 32
 
@@ -28,11 +29,12 @@ BATCH = 32
 class Store:
     """Activations by content: the same samples through the same prefix are computed once.
 
-    What is stored depends on the prefix (its structure, weights and preprocessing), the engine (device,
-    precision) and the sample's own bytes, and on nothing else: not on file names, order or labels.
+    What is stored depends on the prefix (its structure, weights and preprocessing, as far as
+    `Backbone.fingerprint` sees them), the engine (device, precision) and the sample's own bytes, and on
+    nothing else: not on file names, order or labels.
     With a folder, every batch is written as it is computed, under a temporary name that is then renamed,
-    so an interrupted extraction resumes and two processes may share the folder. Without one, the
-    activations live as long as the store.
+    so an interrupted extraction resumes and two processes may share the folder. Without one, or where it
+    cannot be written, which is warned of once, the activations live as long as the store.
 
     >>> store, phi = Store(), Backbone([("double", torch.nn.Linear(2, 2))], name="toy")
     >>> first = store.activations(phi, torch.ones(3, 2))
@@ -44,6 +46,7 @@ class Store:
         self.folder = folder
         self.computed = 0
         self._held: dict[str, dict[bytes, Tensor]] = {}
+        self._writable = folder is not None
 
     def activations(
         self,
@@ -55,10 +58,9 @@ class Store:
         """prefix(x) for every sample, one row each; only what is not stored yet is computed."""
         engine = engine or Engine()
         key = _key(prefix, engine)
-        if key not in self._held:
-            self._held[key] = self._read(key)
-        held = self._held[key]
+        held = self._held.setdefault(key, {})
         names = digests(x)
+        held.update(self._read(key, set(names) - set(held)))
         missing = list({name: row for row, name in enumerate(names) if name not in held}.values())
         if missing:
             with (progress or Silent()).track(f"features ({prefix.name})", len(missing)) as task:
@@ -70,31 +72,45 @@ class Store:
                     task.advance(len(fresh))
         return torch.stack([held[name] for name in names])
 
-    def _read(self, key: str) -> dict[bytes, Tensor]:
-        held: dict[bytes, Tensor] = {}
-        if self.folder is None:
-            return held
+    def _read(self, key: str, wanted: Collection[bytes]) -> dict[bytes, Tensor]:
+        """What the folder has of the wanted samples; of the others nothing but digests is read."""
+        found: dict[bytes, Tensor] = {}
+        if self.folder is None or not wanted:
+            return found
         for shard in sorted((self.folder / key).glob("*.safetensors")):
             try:
-                saved = load_file(shard)
-                rows = zip(saved["digests"].numpy(), saved["activations"], strict=True)
-                held.update((digest.tobytes(), z) for digest, z in rows)
-            except (SafetensorError, KeyError, ValueError, OSError):
+                with safe_open(shard, "pt") as saved:
+                    stored = [digest.tobytes() for digest in saved.get_tensor("digests").numpy()]
+                    rows = {digest: row for row, digest in enumerate(stored) if digest in wanted}
+                    if rows:
+                        z = saved.get_tensor("activations")[list(rows.values())]
+                        found.update(zip(rows, z, strict=True))
+            except (SafetensorError, KeyError, IndexError, ValueError, OSError):
                 # torn by a full disk or a bad sector: what it held is computed again
                 with contextlib.suppress(OSError):
                     shard.unlink()
-        return held
+        return found
 
     def _write(self, key: str, fresh: dict[bytes, Tensor]) -> None:
-        if self.folder is None:
+        if self.folder is None or not self._writable:
             return
         folder = self.folder / key
-        folder.mkdir(parents=True, exist_ok=True)
         shard = folder / f"{uuid.uuid4().hex}.safetensors"
-        names = torch.from_numpy(np.stack([np.frombuffer(name, dtype=np.uint8) for name in fresh]))
         partial = shard.with_suffix(".partial")
-        save_file({"digests": names, "activations": torch.stack(list(fresh.values()))}, partial)
-        partial.replace(shard)
+        names = torch.from_numpy(np.stack([np.frombuffer(name, dtype=np.uint8) for name in fresh]))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file({"digests": names, "activations": torch.stack(list(fresh.values()))}, partial)
+            partial.replace(shard)
+        except (SafetensorError, OSError) as reason:
+            self._writable = False
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            told = getattr(reason, "strerror", None) or reason
+            warnings.warn(
+                f"features cannot be kept in {self.folder} ({told}): the next run computes them again",
+                stacklevel=4,
+            )
 
 
 def computed(
@@ -125,8 +141,9 @@ def embed(
     torch.Size([3, 4])
     """
     if len(domain) == 0:
-        return domain
-    if len(prefix) == 0 and (store is None or isinstance(prefix.preprocessing, AsTheyAre)):
+        return domain.with_(x=torch.zeros(0, 0))  # of how many columns, no sample tells
+    cheap = isinstance(prefix.preprocessing, AsTheyAre) or kind_of(domain.x) != "images"
+    if len(prefix) == 0 and (store is None or cheap):
         return domain.with_(x=prefix.preprocessing(domain.x))
     if store is not None:
         return domain.with_(x=store.activations(prefix, domain.x, engine, progress))

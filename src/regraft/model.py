@@ -1,10 +1,10 @@
 """What you keep: preprocessing, network, label names and provenance, whatever method made it."""
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,11 +79,13 @@ class Model(nn.Module):
         if len(seen) == 0:
             return torch.zeros(0, self.output.width, dtype=torch.float64)
         with torch.inference_mode():
-            return torch.cat([self.head.eval()(z) for z in seen.x.split(4096)]).double()
+            return torch.cat([self.head.eval()(z) for z in seen.x.flatten(1).split(4096)]).double()
 
-    def probabilities(self, x: Any, progress: Progress | None = None) -> Float[Tensor, "n k"]:
+    def probabilities(
+        self, x: Any, store: Store | None = None, progress: Progress | None = None
+    ) -> Float[Tensor, "n k"]:
         """P(class | sample), each row summing to 1, columns in the order of `output.names`."""
-        return self.logits(x, progress=progress).softmax(1)
+        return self.logits(x, store, progress).softmax(1)
 
     def predict(self, x: Any) -> list[str]:
         """The name of the most probable class of each sample.
@@ -97,9 +99,7 @@ class Model(nn.Module):
 
         extra: more text files, by name, that travel with the model. An older model there is replaced.
         """
-        folder = Path(folder)
-        if folder.exists() and not (folder / DESCRIPTION).is_file() and any(_entries(folder)):
-            raise InputError(f"{folder} exists and is no Regraft model: name another folder to save to")
+        check_target(folder)
         weights = save_bytes(_tensors(self))
         description = {
             "format": FORMAT,
@@ -118,19 +118,40 @@ class Model(nn.Module):
             "engine": self.engine.to_json(),
             "provenance": self.provenance,
         }
+        description["sha256"] = _checksum(description)
         files = {
             DESCRIPTION: json.dumps(description, indent=1, ensure_ascii=False).encode(),
             WEIGHTS: weights,
         }
         files.update({name: text.encode() for name, text in (extra or {}).items()})
-        _write_folder(folder, files)
-        return folder
+        _write_folder(Path(folder), files)
+        return Path(folder)
 
     @property
     def summary(self) -> str:
         """One line: what it tells apart, with what, made by which method."""
         made = self.provenance.get("method", "unknown method")
         return f"{self.output.width} classes, {self.backbone.name}, {made}"
+
+
+def check_target(folder: str | Path) -> None:
+    """Raise InputError, before any work is done, where no model folder can be written; leave nothing there.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as photos:
+    ...     check_target(Path(photos) / "model")
+    """
+    try:
+        target = Path(folder).resolve()
+        if os.path.ismount(target):
+            raise InputError(f"{folder} is where a disk is mounted: name a folder inside it")
+        if target.exists() and not (target / DESCRIPTION).is_file() and not _is_empty(target):
+            raise InputError(f"{folder} exists and is no Regraft model: name another folder to save to")
+        nearest = next(above for above in target.parents if above.exists())
+        # only an attempt tells: permissions do not speak of read-only disks, nor to a superuser
+        tempfile.TemporaryDirectory(dir=nearest).cleanup()
+    except (OSError, RuntimeError) as reason:  # RuntimeError: links in a circle, before Python 3.13
+        raise _unwritable(folder, reason) from reason
 
 
 def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
@@ -164,6 +185,11 @@ def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
             f"{folder / WEIGHTS} cannot be read ({reason.strerror}): save the model again"
         ) from reason
     try:
+        if saved.pop("sha256", None) != _checksum(saved):
+            raise InputError(
+                f"{folder / DESCRIPTION} does not have the checksum that it tells: "
+                "the file was damaged or changed; save the model again"
+            )
         if hashlib.sha256(content).hexdigest() != saved["weights_sha256"]:
             raise InputError(
                 f"{folder / WEIGHTS} does not have the checksum in {DESCRIPTION}: "
@@ -223,29 +249,47 @@ def _domain_of(x: Any) -> Domain:
     return Domain(x)
 
 
-def _entries(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else [folder]
+def _checksum(description: dict[str, Any]) -> str:
+    """SHA-256 of the description, however its JSON is laid out."""
+    once_read = json.loads(json.dumps(description))  # in which keys are text and tuples are lists
+    return hashlib.sha256(json.dumps(once_read, sort_keys=True).encode()).hexdigest()
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
+
+
+def _unwritable(folder: str | Path, reason: Exception) -> InputError:
+    told = getattr(reason, "strerror", None) or reason
+    return InputError(f"{folder} cannot be written ({told}): name another folder")
 
 
 def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
     """All files under a temporary name beside the folder, flushed to disk, then renamed into place."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.partial"
+    target = folder.resolve()
+    partial, old = (target.parent / f".regraft-{uuid.uuid4().hex}.{kind}" for kind in ("partial", "old"))
     try:
-        partial.mkdir()
+        partial.mkdir(parents=True)
         for name, content in files.items():
             with (partial / name).open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-        replaced = None
-        if folder.exists():
-            replaced = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.old"
-            folder.rename(replaced)
-        partial.rename(folder)
-        if replaced is not None:
-            shutil.rmtree(replaced)
+        _replace(target, partial, old)
     except OSError as reason:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(partial)
-        raise InputError(f"{folder} cannot be written ({reason.strerror}): name another folder") from reason
+        raise _unwritable(folder, reason) from reason
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _replace(target: Path, new: Path, old: Path) -> None:
+    """`new` in the place of `target`, which comes back whatever interrupts."""
+    try:
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -13,7 +13,7 @@ from .errors import InputError
 from .method import Method
 from .methods import METHODS, method_named
 from .problem import Problem
-from .samples import is_images
+from .samples import kind_of
 
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MOST_WITH_FEW = 3
@@ -80,7 +80,7 @@ class Facts:
         labelled = problem.domains["target_labelled"]
         counts = labelled.classes.counts(labelled.labels)
         return cls(
-            len(labelled), int(counts.min()), len(counts), kind_of(labelled), backbone.pretrained, budget
+            len(labelled), int(counts.min()), len(counts), kind_of(labelled.x), backbone.pretrained, budget
         )
 
 
@@ -269,16 +269,9 @@ def solvable(problem: Problem) -> Domain:
     return labelled
 
 
-def kind_of(domain: Domain) -> str:
-    """images, vectors or table."""
-    if isinstance(domain.x, Tensor):
-        return "images" if is_images(domain.x) else "vectors"
-    return "table" if type(domain.x).__name__ == "Table" else "images"
-
-
 def raw_backbone(domain: Domain) -> Backbone:
     """The samples themselves as vectors, for the baselines."""
-    return open_backbone({"images": "pixels", "vectors": "vectors", "table": "table"}[kind_of(domain)])
+    return open_backbone({"images": "pixels", "vectors": "vectors", "table": "table"}[kind_of(domain.x)])
 
 
 def _add_baseline(
@@ -305,7 +298,7 @@ def _add(candidate: Candidate, tried: list[Candidate]) -> None:
 def _network_for(method: Method, network: Backbone, labelled: Domain) -> Backbone:
     """What the method works on: an untrained network for training from scratch, columns for boosting."""
     if type(method) is METHODS["FromScratch"]:
-        if kind_of(labelled) == "images":
+        if kind_of(labelled.x) == "images":
             small = isinstance(labelled.x, Tensor) and max(labelled.x.shape[1:3]) <= SMALL_PICTURE
             return small_convnet(size=(32, 32) if small else (64, 64), colour="rgb")
         if isinstance(labelled.x, Tensor):

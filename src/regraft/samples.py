@@ -15,6 +15,11 @@ from .errors import InputError
 class Samples(Protocol):
     """Samples that are not in a tensor: files, texts, columns of a table."""
 
+    @property
+    def kind(self) -> str:
+        """What they are: "images" or "table"."""
+        ...
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, rows: Int[Tensor, " m"]) -> "Samples": ...
@@ -59,6 +64,17 @@ def digests(x: Tensor | Samples) -> list[bytes]:
 
 def sample_names(x: Tensor | Samples) -> list[str]:
     return [str(i) for i in range(len(x))] if isinstance(x, Tensor) else x.names()
+
+
+def kind_of(x: Tensor | Samples) -> str:
+    """What the samples are: "images", "vectors" or "table".
+
+    >>> kind_of(torch.zeros(3, 8)), kind_of(torch.zeros(3, 8, 8, dtype=torch.uint8))
+    ('vectors', 'images')
+    """
+    if isinstance(x, Tensor):
+        return "images" if is_images(x) else "vectors"
+    return x.kind
 
 
 def describe(x: Tensor | Samples) -> str:

@@ -9,16 +9,26 @@ from regraft.cli import cli
 from regraft.errors import InputError
 
 
-@pytest.fixture
-def photos(tmp_path):
+def taken(folder, seed):
     """Twelve pictures of two classes that differ by brightness."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     for name, level in (("day", 200), ("night", 40)):
-        (tmp_path / "photos" / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True)
         for i in range(6):
             pixels = rng.normal(level, 20, (24, 32, 3)).clip(0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{i}.png")
-    return tmp_path / "photos"
+            Image.fromarray(pixels).save(folder / name / f"{i}.png")
+    return folder
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return taken(tmp_path / "photos", seed=0)
+
+
+@pytest.fixture
+def others(tmp_path):
+    """Pictures of the same classes that are not among the photos."""
+    return taken(tmp_path / "others", seed=1)
 
 
 @pytest.fixture

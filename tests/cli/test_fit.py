@@ -11,9 +11,8 @@ from regraft.errors import InputError
 CHEAP = ("--backbone", "glyphs")
 
 
-def test_the_main_job(photos, run, tmp_path):
-    shutil.copytree(photos, tmp_path / "test")
-    told = run("fit", photos, *CHEAP, "--test", tmp_path / "test").output
+def test_the_main_job(photos, others, run, tmp_path):
+    told = run("fit", photos, *CHEAP, "--test", others).output
     for expected in (
         "Plan",
         "LinearProbe (glyphs)",
@@ -68,13 +67,22 @@ def test_unlabelled_folders_are_not_looked_at_for_labels(photos, run, tmp_path):
     assert weights[0] == weights[1]
 
 
-def test_the_labels_of_the_test_set_change_no_bit_of_the_model(photos, run, tmp_path):
+def test_test_samples_that_are_labelled_too_are_left_out(photos, others, run):
+    shutil.copy(photos / "day" / "0.png", others / "day" / "copy.png")
+    told = run("fit", photos, *CHEAP, "--test", others).output
+    assert "left out of the test: 1 samples" in told
+    assert "Test set (12" in told
+    with pytest.raises(InputError, match="every test sample is among the labelled ones"):
+        run("fit", photos, *CHEAP, "--test", photos)
+
+
+def test_the_labels_of_the_test_set_change_no_bit_of_the_model(photos, others, run, tmp_path):
     weights = []
     for order in (("day", "night"), ("night", "day")):
         test = tmp_path / "test"
         shutil.rmtree(test, ignore_errors=True)
         for name, to in zip(("day", "night"), order, strict=True):
-            shutil.copytree(photos / name, test / to)
+            shutil.copytree(others / name, test / to)
         run("fit", photos, *CHEAP, "--test", test, "--out", "m")
         weights.append((tmp_path / "m" / "weights.safetensors").read_bytes())
     assert weights[0] == weights[1]

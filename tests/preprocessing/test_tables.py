@@ -55,7 +55,14 @@ def test_unseen_categories_are_zeros_and_rare_ones_share_them():
     ("table", "told"),
     [
         (Table(("size", "colour"), [["1", "red"]]), "lacks 1 columns"),
-        (Table(("size", "colour", "note"), [["big", "red", ""]]), "now holds 'big'"),
+        (
+            Table(("size", "colour", "note"), [["1", "red", ""], ["-inf", "red", ""]]),
+            "row 3 now holds '-inf'",
+        ),
+        (
+            Table(("size", "colour", "note"), [["big", "red", ""]]),
+            "'size' was numeric in training, and row 2 now holds 'big'",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(table, told):
@@ -63,6 +70,18 @@ def test_what_does_not_fit_is_named(table, told):
         TablePreprocessing().fit(TRAIN)(table)
 
 
-def test_infinity_is_refused():
-    with pytest.raises(InputError, match="infinity"):
-        TablePreprocessing().fit(Table(("a",), [["1"], ["inf"]]))
+def test_rows_are_named_as_in_the_file_from_any_part_of_the_table():
+    pool = Table(TRAIN.columns, [["1", "red", ""]] * 3 + [["big", "red", ""]])
+    with pytest.raises(InputError, match="row 5"):
+        TablePreprocessing().fit(TRAIN)(pool[torch.tensor([2, 3])])
+
+
+def test_a_numeric_column_without_numbers_in_the_fold_says_nothing():
+    whole = Table(("a", "b"), [["", "x"], ["", "y"], ["3", "x"]])
+    rule = TablePreprocessing().fit(whole[torch.tensor([0, 1])])
+    assert rule.columns == ["a is missing", "b = x", "b = y"]
+    assert rule(whole).tolist() == [[1, 1, 0], [1, 0, 1], [0, 1, 0]]
+
+
+def test_infinity_is_no_number():
+    assert TablePreprocessing().fit(Table(("a",), [["1"], ["inf"]])).columns == ["a = 1", "a = inf"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from regraft.errors import InputError
-from regraft.readers.labels import read_labels, read_rows
+from regraft.readers.labels import read_labels, read_sheet
 
 
 def written(folder: Path, content: str | bytes) -> Path:
@@ -90,7 +90,9 @@ def test_a_file_labelled_twice(tmp_path):
 
 
 def test_line_separators_of_unicode_do_not_end_a_row(tmp_path):
-    assert read_rows(written(tmp_path, 'file,note\na.jpg,"one\u2028two\nthree"\n')) == (
-        ("file", "note"),
-        [["a.jpg", "one\u2028two\nthree"]],
-    )
+    sheet = read_sheet(written(tmp_path, 'file,note\na.jpg,"one\u2028two\nthree"\n'))
+    assert (sheet.columns, sheet.rows) == (("file", "note"), (["a.jpg", "one\u2028two\nthree"],))
+
+
+def test_rows_keep_their_numbers_where_blank_ones_lie_between(tmp_path):
+    assert read_sheet(written(tmp_path, "a,b\n1,2\n,\n3,4\n")).numbers == (2, 4)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..backbone import Backbone
 from ..domain import Domain
 from ..errors import InputError
-from ..samples import is_images
+from ..samples import is_images, kind_of
 from .glyphs import glyphs
 from .module import module_backbone, rebuild_module
 from .raw import pixels, table, vectors
@@ -75,6 +75,8 @@ def open_backbone(
 
 def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
     """The network that `spec` describes, without its weights: what loading a model folder starts with."""
+    if isinstance(module, Backbone) and module.spec == spec:
+        return module.copied()
     loader = spec.get("loader")
     if loader == "timm":
         from .timm import rebuild_timm
@@ -89,7 +91,10 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
     if loader == "pixels":
         return pixels(int(spec["side"]))
     if loader == "slice":
-        return rebuild(spec["of"], module)[int(spec["start"]) : int(spec["stop"])]
+        return rebuild(spec["of"], module)[spec["start"] : spec["stop"]]
+    if loader == "chain":
+        front, back = (rebuild(part, module) for part in spec["parts"])
+        return back.behind(front)
     if loader == "module":
         if module is None:
             raise InputError(
@@ -111,11 +116,9 @@ def _prepared_sample(domain: Domain | None) -> Tensor | None:
 
 def _default_for(domain: Domain | None) -> Backbone:
     """What to borrow when nothing was named."""
-    x = None if domain is None else domain.x
-    if isinstance(x, Tensor) and not is_images(x):
-        return vectors()
-    if x is not None and type(x).__name__ == "Table":
-        return table()
+    kind = "images" if domain is None else kind_of(domain.x)
+    if kind != "images":
+        return vectors() if kind == "vectors" else table()
     try:
         from .timm import timm_backbone
 

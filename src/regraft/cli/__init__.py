@@ -74,10 +74,14 @@ def main() -> None:
 
 def _fail(line: str, code: int) -> None:
     sys.stdout.flush()
-    print(f"regraft: {line}", file=sys.stderr, flush=True)
+    from ..text import plain
+
+    print(f"regraft: {plain(line)}", file=sys.stderr, flush=True)
     # worker threads may still be reading; what is on disk is whole, so there is nothing to wait for
     os._exit(code)
 
 
 def _note(message: Any, *place: Any, **more: Any) -> None:
-    print(f"note: {message}", file=sys.stderr)
+    from ..text import plain
+
+    print(f"note: {plain(str(message))}", file=sys.stderr)

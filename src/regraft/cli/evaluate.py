@@ -1,12 +1,14 @@
 """regraft evaluate: the scores of a model on labelled samples."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .options import READING, progress_bars, read, report_unreadable, with_options
+from .places import cache_folder
 
 
 @click.command("evaluate")
@@ -16,16 +18,22 @@ from .options import READING, progress_bars, read, report_unreadable, with_optio
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     """The accuracy, balanced accuracy and recall of every class of MODEL on the labelled samples of PATH."""
-    from ..model import load
+    from ..features import Store, embed
+    from ..model import Model, load
     from ..selection import METRICS, evaluate
     from ..text import aligned
 
     fitted = load(model)
-    labelled = read(path, **options, progress=progress_bars())
+    progress = progress_bars()
+    labelled = read(path, **options, progress=progress)
     report_unreadable(labelled, path)
-    scores = evaluate(fitted, labelled)
+    store = Store(cache_folder() / "features")
+    seen = embed(fitted.backbone, labelled, store, fitted.engine, progress)
+    _, rest = fitted.backbone.cut(len(fitted.backbone))
+    scores = evaluate(Model(rest, fitted.head, fitted.output), seen)
     if as_json:
-        click.echo(json.dumps(scores.to_json(), indent=1, ensure_ascii=False))
+        # escaped where somebody reads it: a name may hold what steers a terminal
+        click.echo(json.dumps(scores.to_json(), indent=1, ensure_ascii=sys.stdout.isatty()))
         return
     click.echo(f"{labelled}, 95 % intervals\n")
     click.echo(

@@ -48,6 +48,7 @@ def command(path: Path, **options: Any) -> None:
     candidate against what borrows nothing, and write the model that earns it."""
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
+    from ..model import check_target
     from ..planner import plan
     from ..problem import Problem
     from ..selection import CrossValidation, compare, evaluate, metric_named
@@ -102,7 +103,7 @@ def command(path: Path, **options: Any) -> None:
 
 
 def unseen(test: Any, labelled: Any) -> Any:
-    """The test samples that are not, byte for byte, among the labelled ones; the others are left out, and said."""
+    """The test samples that are not, byte for byte, among the labelled ones; the others are said."""
     import torch
 
     from ..samples import digests
@@ -123,11 +124,3 @@ def opened(backbone: str | None, weights: Path | None, problem: Any) -> Any:
     from ..planner import solvable
 
     return open_backbone(backbone, weights=weights, domain=solvable(problem))
-
-
-def check_target(out: Path) -> None:
-    """Say before the work, not after it, that the model cannot be written there."""
-    from ..model import DESCRIPTION
-
-    if out.exists() and not (out / DESCRIPTION).is_file() and (out.is_file() or any(out.iterdir())):
-        raise InputError(f"{out} exists and is no Regraft model: name another folder (--out FOLDER)")

@@ -100,9 +100,9 @@ def report_unreadable(domain: Domain, name: Path) -> None:
     from ..text import plain
 
     for sample, reason in domain.left_out[:5]:
-        click.echo(f"not used: {plain(sample)}: {reason}", err=True)
+        click.echo(plain(f"not used: {sample}: {reason}"), err=True)
     if len(domain.left_out) > 5:
-        click.echo(f"not used: {len(domain.left_out) - 5} more samples of {name}", err=True)
+        click.echo(plain(f"not used: {len(domain.left_out) - 5} more samples of {name}"), err=True)
 
 
 def duration(text: str | None) -> float | None:

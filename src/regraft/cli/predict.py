@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .options import RUNNING, progress_bars, read, report_unreadable, with_options
+from .places import cache_folder
 
 
 @click.command("predict")
@@ -22,9 +23,11 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
     from dataclasses import replace
 
     from ..engine import find_device, keep_freed_memory
+    from ..features import Store
     from ..model import load
-    from ..readers.tables import Table, write_csv
-    from ..samples import sample_names
+    from ..readers.tables import write_csv
+    from ..samples import kind_of, sample_names
+    from ..text import plain
 
     keep_freed_memory()
     fitted = load(model)
@@ -33,7 +36,7 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
     progress = progress_bars()
     pool = read(path, labelled=False, progress=progress)
     report_unreadable(pool, path)
-    chances = fitted.probabilities(pool, progress)
+    chances = fitted.probabilities(pool, Store(cache_folder() / "features"), progress)
     names = fitted.output.decode(chances.argmax(1))
     columns = list(getattr(fitted.output, "names", ())) if probabilities else []
     header = ["file", "label", "probability", *columns]
@@ -41,9 +44,11 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
     for sample, label, row in zip(sample_names(pool.x), names, chances.tolist(), strict=True):
         every = [f"{p:.6f}" for p in row] if probabilities else []
         rows.append([sample, label, f"{max(row):.6f}", *every])
-    if not isinstance(pool.x, Table):
+    if kind_of(pool.x) != "table":
         rows.sort()  # files by name; rows of a table stay in their order
     if out is None:
+        if sys.stdout.isatty():  # a file or another program gets the names as they are
+            header, *rows = [[plain(cell) for cell in row] for row in [header, *rows]]
         csv.writer(sys.stdout, lineterminator="\n").writerows([header, *rows])
     else:
         write_csv(out, header, rows)

@@ -9,11 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InputError
-from ..readers.tables import Table, as_numbers, is_missing
+from ..readers.tables import Table, is_missing, number
 from ..samples import Samples
 from . import Preprocessing
 
-MOST_CATEGORIES = 50  # of a column; rarer values share one column
+MOST_CATEGORIES = 50  # of a column; rarer values become all zeros
 
 
 @final
@@ -21,8 +21,8 @@ MOST_CATEGORIES = 50  # of a column; rarer values share one column
 class TablePreprocessing(Preprocessing):
     """Numbers as (x − median) / deviation, categories one-hot, and a column for "was missing" where any was.
 
-    A column is numeric if every training cell that is not missing is a number. A missing number becomes
-    the median; a category that training never showed becomes all zeros.
+    Which columns are numeric the table tells. A missing number becomes the median; a category that
+    training never showed, or that is not among the 50 most frequent, becomes all zeros.
 
     >>> rule = TablePreprocessing().fit(Table(("a", "b"), [["1", "x"], ["3", "y"], ["", "x"]]))
     >>> rule.columns
@@ -54,15 +54,14 @@ class TablePreprocessing(Preprocessing):
 
     def fit(self, x: Tensor | Samples) -> "TablePreprocessing":
         table = _table(x)
+        assert table.numeric is not None
         plan, scales = [], []
         for name in table.columns:
             cells = table.column(name)
-            numbers = as_numbers(cells)
-            if numbers is not None and not np.isfinite(numbers[~np.isnan(numbers)]).all():
-                raise InputError(f"column {name!r} contains infinity: replace such cells or leave them empty")
-            seen = [] if numbers is None else numbers[~np.isnan(numbers)]
             missing = any(map(is_missing, cells))
-            if numbers is not None and len(seen):
+            if name in table.numeric and not all(map(is_missing, cells)):
+                numbers = _numbers(table, name)
+                seen = numbers[~np.isnan(numbers)]
                 deviation = float(np.std(seen))
                 scales.append([float(np.median(seen)), deviation if deviation > 0 else 1.0])
                 plan.append({"name": name, "numeric": True, "categories": [], "missing": missing})
@@ -89,13 +88,7 @@ class TablePreprocessing(Preprocessing):
         for column in self.plan:
             cells = table.column(column["name"])
             if column["numeric"]:
-                values = as_numbers(cells)
-                if values is None:
-                    wrong = next(cell for cell in cells if as_numbers([cell]) is None)
-                    raise InputError(
-                        f"column {column['name']!r} was numeric in training and now holds {wrong!r}: "
-                        "give a number or leave the cell empty"
-                    )
+                values = _numbers(table, column["name"])
                 median, deviation = next(numeric)
                 made.append((np.where(np.isnan(values), median, values) - median) / deviation)
             if column["missing"]:
@@ -121,3 +114,17 @@ def _table(x: Tensor | Samples) -> Table:
     if not isinstance(x, Table):
         raise InputError(f"this model takes rows of a table, and the samples are {type(x).__name__}")
     return x
+
+
+def _numbers(table: Table, name: str) -> Float[np.ndarray, " n"]:
+    """The cells of a numeric column, NaN where they are missing."""
+    values: list[float] = []
+    for cell, row in zip(table.column(name), table.numbers, strict=True):
+        value = number(cell)
+        if value is None:
+            raise InputError(
+                f"column {name!r} was numeric in training, and row {row} now holds {cell!r}: "
+                "give a finite number or leave the cell empty"
+            )
+        values.append(value)
+    return np.array(values, dtype=np.float64)

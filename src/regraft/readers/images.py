@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import ClassVar, final
 
 from jaxtyping import Int
 from torch import Tensor
@@ -28,6 +28,8 @@ class ImageFiles:
     paths: the files. root: what their names are relative to.
     hashes: of each file's bytes, when they have been read before.
     """
+
+    kind: ClassVar[str] = "images"
 
     paths: tuple[Path, ...]
     root: Path

@@ -16,6 +16,21 @@ DELIMITERS = ",;\t"
 
 @final
 @dataclass(frozen=True)
+class Sheet:
+    """The cells of a CSV file, as text.
+
+    columns: the header. numbers: of each row in the file, where the header is row 1, and blank rows count.
+    delimiter: what separates the cells.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[list[str], ...]
+    numbers: tuple[int, ...]
+    delimiter: str
+
+
+@final
+@dataclass(frozen=True)
 class LabelFile:
     """The rows of a label file, by column name.
 
@@ -79,30 +94,34 @@ def key(name: str) -> str:
 
 def read_labels(path: Path) -> LabelFile:
     """A label file: a table with a column of files and one of labels."""
-    columns, rows = read_rows(path)
-    if repeated := sorted({column for column in columns if columns.count(column) > 1}):
-        raise InputError(f"{path.name} has the column {repeated[0]!r} twice: rename or drop one")
-    return LabelFile(path, columns, tuple(dict(zip(columns, cells, strict=True)) for cells in rows))
+    sheet = read_sheet(path)
+    return LabelFile(
+        path, sheet.columns, tuple(dict(zip(sheet.columns, cells, strict=True)) for cells in sheet.rows)
+    )
 
 
-def read_rows(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The header and the rows of a CSV file in UTF-8, separated by commas, semicolons or tabs."""
+def read_sheet(path: Path) -> Sheet:
+    """A CSV file in UTF-8, separated by commas, semicolons or tabs; every column has a name of its own."""
     text = _text(path)
+    delimiter = _delimiter(text)
     try:
-        lines = list(csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True))
+        lines = list(csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as reason:
         raise InputError(f"{path.name} is not a CSV table ({reason}): save it as CSV") from reason
     filled = [(i, cells) for i, cells in enumerate(lines, 1) if any(cell.strip() for cell in cells)]
     if not filled:
         raise InputError(f"{path.name} is empty: give a CSV table with a header")
     columns = tuple(cell.strip() for cell in filled[0][1])
+    if repeated := sorted({column for column in columns if columns.count(column) > 1}):
+        raise InputError(f"{path.name} has the column {repeated[0]!r} twice: rename or drop one")
     for i, cells in filled[1:]:
         if len(cells) != len(columns):
             raise InputError(
                 f"{path.name}, row {i}, has {len(cells)} cells and the header {len(columns)}: "
                 "quote cells that contain the separator"
             )
-    return columns, [cells for _, cells in filled[1:]]
+    numbers, rows = tuple(i for i, _ in filled[1:]), tuple(cells for _, cells in filled[1:])
+    return Sheet(columns, rows, numbers, delimiter)
 
 
 def _text(path: Path) -> str:

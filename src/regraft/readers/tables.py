@@ -2,42 +2,65 @@
 
 import csv
 import hashlib
+import math
+import re
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import final
+from typing import ClassVar, final
 
-import numpy as np
 from jaxtyping import Int
 from torch import Tensor
 
 from ..domain import Domain
 from ..errors import InputError, near
 from ..output import Spelling, classes_of
-from .labels import read_rows
+from .labels import read_sheet
 
+LABEL_COLUMNS = ("label", "class", "target")
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Table:
-    """n rows of named columns, as text; what is a number and what a category is decided in the training fold.
+    """n rows of named columns, as text.
+
+    numeric: the columns in which every cell is a number or missing, and not all are missing. It is told
+        from all rows, once, so that one column is of one kind in every part of the table.
+    numbers: of each row in the file, where the header is row 1.
 
     >>> t = Table(("length", "colour"), [["1.5", "red"], ["2", ""]])
-    >>> len(t), t.column("colour")
-    (2, ['red', ''])
+    >>> len(t), t.column("colour"), set(t.numeric)
+    (2, ['red', ''], {'length'})
     """
+
+    kind: ClassVar[str] = "table"
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[str]]
+    numeric: frozenset[str] | None = None
+    numbers: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        if self.numeric is None:
+            numeric = frozenset(name for name in self.columns if _is_numeric(self.column(name)))
+            object.__setattr__(self, "numeric", numeric)
+        if not self.numbers:
+            object.__setattr__(self, "numbers", range(2, len(self) + 2))
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, rows: Int[Tensor, " m"]) -> "Table":
-        return Table(self.columns, [self.rows[i] for i in rows.tolist()])
+        picked = rows.tolist()
+        return Table(
+            self.columns, [self.rows[i] for i in picked], self.numeric, [self.numbers[i] for i in picked]
+        )
 
     def __str__(self) -> str:
         return f"{len(self)} rows of {len(self.columns)} columns"
@@ -64,12 +87,23 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
-def as_numbers(cells: Sequence[str]) -> np.ndarray | None:
-    """The cells as float64 with NaN where they are missing, or None where one is no number."""
+def number(cell: str) -> float | None:
+    """The finite number that a cell holds, NaN where it is missing, None where it holds something else.
+
+    >>> number("1e3"), number("NA"), number("inf"), number("red")
+    (1000.0, nan, None, None)
+    """
+    if is_missing(cell):
+        return math.nan
     try:
-        return np.array([np.nan if is_missing(cell) else float(cell) for cell in cells], dtype=np.float64)
+        value = float(cell)
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    return all(number(cell) is not None for cell in cells) and not all(map(is_missing, cells))
 
 
 def read_table(
@@ -84,22 +118,18 @@ def read_table(
 
     label: the column with the labels; the last one named "label", "class" or "target" if it is not given.
     group: a column whose equal values folds never split; it is not among the features.
-    labelled: False drops the label column, if there is one, without looking at it.
-    A row without a label is left out and counted. Raises InputError for a missing file or column,
-    doubled column names, and rows of another length.
+    labelled: False reads all columns but a `label` that is named; which of them are features was settled by
+        what the preprocessing was fitted to.
+
+    A row whose label is blank is left out and counted. Between semicolons 3,5 is the number 3.5. A column
+    that is mostly numbers and not all is one of categories, with a warning. Raises InputError for a missing
+    file or column, doubled column names, rows of another length, and where no row is left.
     """
     path = Path(path)
-    columns, rows = read_rows(path)
-    if doubled := sorted({name for name in columns if columns.count(name) > 1}):
-        raise InputError(f"{path} has several columns named {doubled[0]!r}: give every column its own name")
-    if label is None:
-        usual = [name for name in columns if name.strip().lower() in ("label", "class", "target")]
-        label = usual[-1] if usual else None
-        if label is None and labelled:
-            raise InputError(
-                f"{path} has no column named label, class or target (its columns: {_listed(columns)}): "
-                "name the label column (--label NAME)"
-            )
+    sheet = read_sheet(path)
+    columns, rows = sheet.columns, sheet.rows
+    if label is None and labelled:
+        label = _label_column(path, columns)
     for name in (label, group):
         if name is not None and name not in columns and (labelled or name == group):
             raise InputError(
@@ -108,24 +138,60 @@ def read_table(
     used = tuple(name for name in columns if name not in (label, group))
     if not used:
         raise InputError(f"{path} has no column besides the label: give columns to predict from")
-    position = {name: i for i, name in enumerate(columns)}
-    left_out: list[tuple[str, str]] = []
-    kept = list(range(len(rows)))
-    if labelled and label is not None:
-        kept = [i for i, row in enumerate(rows) if not is_missing(row[position[label]])]
-        left_out = [(f"row {i + 2}", "no label") for i in sorted(set(range(len(rows))) - set(kept))]
-    table = Table(used, [[rows[i][position[name]] for name in used] for i in kept])
-    groups = None if group is None else [rows[i][position[group]] for i in kept]
-    if not labelled or label is None:
-        return Domain(table, group=groups, left_out=tuple(left_out))
-    output, names = classes_of([rows[i][position[label]] for i in kept], spelling)
-    return Domain(
+    if not rows:
+        raise InputError(f"{path} has a header and no rows: give a row for each sample")
+    at = {name: i for i, name in enumerate(columns)}
+    labels = [row[at[label]] for row in rows] if labelled and label is not None else None
+    kept = [i for i in range(len(rows)) if labels is None or labels[i].strip()]
+    if not kept:
+        raise InputError(
+            f"no row of {path} has a label in the column {label!r}: "
+            "fill it in, or name another column (--label NAME)"
+        )
+    text = _with_points if sheet.delimiter == ";" else str
+    cells = [[text(rows[i][at[name]]) for name in used] for i in kept]
+    table = Table(used, cells, numbers=[sheet.numbers[i] for i in kept])
+    missing = sorted(set(range(len(rows))) - set(kept))
+    domain = Domain(
         table,
-        output.encode(names),
-        output,
-        group=groups,
-        left_out=tuple(left_out),
+        group=None if group is None else [rows[i][at[group]] for i in kept],
+        left_out=tuple((f"row {sheet.numbers[i]}", "no label") for i in missing),
     )
+    if labels is None:
+        return domain
+    _warn_of_strays(path, table)
+    output, names = classes_of([labels[i] for i in kept], spelling)
+    return domain.with_(y=output.encode(names), output=output)
+
+
+def _label_column(path: Path, columns: Sequence[str]) -> str:
+    usual = [name for name in columns if name.lower() in LABEL_COLUMNS]
+    if not usual:
+        raise InputError(
+            f"{path} has no column named label, class or target (its columns: {_listed(columns)}): "
+            "name the label column (--label NAME)"
+        )
+    return usual[-1]
+
+
+def _with_points(cell: str) -> str:
+    return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell
+
+
+def _warn_of_strays(path: Path, table: Table) -> None:
+    """Say where a column is one of categories for the sake of a few cells."""
+    assert table.numeric is not None
+    for name in table.columns:
+        cells = zip(table.numbers, table.column(name), strict=True)
+        filled = [(row, cell) for row, cell in cells if not is_missing(cell)]
+        strays = [(row, cell) for row, cell in filled if number(cell) is None]
+        if name not in table.numeric and 2 * len(strays) < len(filled):
+            row, cell = strays[0]
+            warnings.warn(
+                f"{path}: the column {name!r} is taken as categories: {len(strays)} of its {len(filled)} "
+                f"filled cells hold no finite number, first {cell!r} in row {row}",
+                stacklevel=3,
+            )
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -137,7 +203,8 @@ def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) 
             csv.writer(file).writerows([header, *rows])
         partial.replace(path)
     except OSError as reason:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise InputError(f"{path} cannot be written ({reason.strerror}): name another file") from reason
 
 

@@ -108,10 +108,11 @@ def effective(values: Float[Tensor, " n"], group: Int[Tensor, " n"] | None) -> f
     """How many independent samples are worth as much as these, whose groups belong together.
 
     n / D, where the design effect D ≥ 1 is the variance of the mean with residuals summed by group,
-    g/(g − 1) Σ_groups (Σ (xᵢ − x̄))² / n², over what it would be without groups, Σ (xᵢ − x̄)² / n². For g groups
-    of unequal size stands their effective number n² / Σ_groups n_g². The variance of few groups is itself
-    uncertain, so D also has the square of t over z with g − 1 degrees of freedom. Where all values are
-    equal nothing can be seen of it, and the answer is g.
+    g/(g − 1) Σ_groups (Σ (xᵢ − x̄))² / n², over what it would be without groups, Σ (xᵢ − x̄)² / n². For g
+    groups of unequal size stands the number of equal ones that would tell as much of the variance,
+    (Σ_groups n_g²)² / Σ_groups n_g⁴ (Satterthwaite). The variance of few groups is itself uncertain, so D
+    also has the square of t over z with g − 1 degrees of freedom. Where all values are equal nothing can be seen
+    of it, and the answer is n² / Σ_groups n_g².
 
     >>> alike = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     >>> effective(alike, None)
@@ -125,11 +126,12 @@ def effective(values: Float[Tensor, " n"], group: Int[Tensor, " n"] | None) -> f
     _, position, sizes = group.unique(return_inverse=True, return_counts=True)
     if len(sizes) == n:
         return float(n)
-    g = float(n * n / sizes.pow(2).sum())
+    squares = sizes.double().pow(2)
     residual = values.double() - values.double().mean()
     apart = float(residual.pow(2).sum())
     if apart < 1e-12 or len(sizes) == 1:
-        return g
+        return float(n * n / squares.sum())
+    g = float(squares.sum() ** 2 / squares.pow(2).sum())
     summed = torch.zeros(len(sizes), dtype=torch.float64).index_add(0, position, residual)
     uncertain = float(student.ppf(0.975, g - 1) / Z) ** 2
     return float(n) / max(1.0, g / (g - 1) * float(summed.pow(2).sum()) / apart * uncertain)

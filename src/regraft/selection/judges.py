@@ -16,7 +16,7 @@ MOST = 10
 class CrossValidation:
     """Repeated stratified k-fold cross-validation; groups stay together, all candidates share the folds.
 
-    repeats: 0 chooses, from 1 for 400 samples or more to 10 for few. What a fold predicts was fitted
+    repeats: 0 chooses, from 1 for more than 200 samples to 10 for few. What a fold predicts was fitted
     without it, preprocessing and regularisation included.
 
     >>> import torch
@@ -32,7 +32,7 @@ class CrossValidation:
 
     def splits(self, labelled: Domain) -> list[list[Rows]]:
         """The held-out rows of every fold of every repeat."""
-        repeats = self.repeats or min(MOST, max(1, round(ENOUGH / len(labelled))))
+        repeats = self.repeats or min(MOST, max(1, ENOUGH // len(labelled)))
         made = [stratified_folds(labelled, self.folds, self.seed + r) for r in range(repeats)]
         if not any(judgeable(labelled, rows).any() for rows in made[0]):
             raise InputError(
