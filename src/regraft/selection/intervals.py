@@ -111,8 +111,8 @@ def effective(values: Float[Tensor, " n"], group: Int[Tensor, " n"] | None) -> f
     g/(g − 1) Σ_groups (Σ (xᵢ − x̄))² / n², over what it would be without groups, Σ (xᵢ − x̄)² / n². For g
     groups of unequal size stands the number of equal ones that would tell as much of the variance,
     (Σ_groups n_g²)² / Σ_groups n_g⁴ (Satterthwaite). The variance of few groups is itself uncertain, so D
-    also has the square of t over z with g − 1 degrees of freedom. Where all values are equal nothing can be seen
-    of it, and the answer is n² / Σ_groups n_g².
+    also has the square of t over z with g − 1 degrees of freedom. Where all values are equal nothing can
+    be seen of it, and the answer is n² / Σ_groups n_g².
 
     >>> alike = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     >>> effective(alike, None)
