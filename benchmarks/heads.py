@@ -25,7 +25,8 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from record import record
-from regraft.heads.logistic import STRENGTHS, LinearFit, fit_logistic
+from regraft.heads.fit import LinearFit
+from regraft.heads.logistic import STRENGTHS, fit_logistic
 from regraft.heads.ridge import fit_ridge
 from regraft.heads.scaling import scaled
 from setting import setting, table

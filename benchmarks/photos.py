@@ -6,7 +6,8 @@
 Every draw of the labels is the same for all columns. A cell's best column is the one with the highest mean
 over its draws; `lower_difference` is the lower end of the 95 % interval of the mean of Regraft minus that
 column, in points, over all cells and draws. `time_over_one_pass` is the seconds of all comparisons, baselines
-included, over the seconds of decoding the same images and running the network over them once.
+included, over the seconds of decoding the same images and running the network over them once. The engine
+is chosen once for each network, as `regraft fit` remembers it, and serves all of these.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,10 @@ import regraft as rg
 from data import NETWORKS, PHOTOS, photos, weights
 from recipes import Features, Outcome, Task, fastai, plain_loop
 from record import record
-from regraft.engine import fastest_engine, keep_freed_memory
+from regraft.engine import TIMED, fastest_engine, keep_freed_memory
 from regraft.features import Store, embed
 from regraft.readers import image_files
-from regraft.selection.comparison import at_the_cut, engine_for, prefix_of
+from regraft.selection.comparison import at_the_cut, prefix_of
 from setting import setting, table
 
 OURS = {"regraft": "regraft fit", "winner": "its best row"}
@@ -76,7 +77,7 @@ class Photos:
         self.train, self.test = rg.read_images(train), rg.read_images(test)
         self.paths = self.train.x.paths
         self.backbone = rg.open_backbone(weights=self.weights)
-        self.engine = fastest_engine(self.backbone, self.backbone.preprocessing(self.train[:8].x))
+        self.engine = fastest_engine(self.backbone, self.backbone.preprocessing(self.train[:TIMED].x))
         self.seen_test = Store()
         self.features = Features(self.weights, self.paths, self.test.x.paths)
 
@@ -97,14 +98,13 @@ class Photos:
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(self.paths[i], target)
         start = time.perf_counter()
-        training, store = rg.Training(seed=seed), Store()
+        training, store = rg.Training(seed=seed, engine=self.engine), Store()
         problem = rg.Problem(target_labelled=rg.read_images(folder))
         judge = rg.CrossValidation(seed=seed)
         study = rg.compare(problem, None, self.backbone, training, judge, store=store)
         model = study.model
         seconds = time.perf_counter() - start
         best = study.winner.candidate
-        training = replace(training, engine=engine_for(best.backbone, problem, training, store))
         seen, suffix, _ = at_the_cut(best, problem, store, training)
         winner = best.method.fit(seen, suffix, training).behind(prefix_of(best))
         return Outcome(self.accuracy(model), seconds), Outcome(self.accuracy(winner), seconds), study

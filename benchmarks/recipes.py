@@ -55,6 +55,12 @@ def transform(net: Any, training: bool = False) -> Any:
     return create_transform(**config, is_training=training)
 
 
+def colours(net: Any) -> tuple[Any, Any]:
+    """The mean and the standard deviation of colours that the network was trained with."""
+    config = resolve_data_config({}, pretrained_cfg=net.pretrained_cfg)
+    return config["mean"], config["std"]
+
+
 class Pictures(torch.utils.data.Dataset[Any]):
     """Photos opened, transformed and labelled one at a time."""
 
@@ -102,22 +108,23 @@ class Features:
         return Outcome(float((probe.predict(self.of_test) == task.y_test).mean()), seconds)
 
 
-def plain_loop(weights: Path, task: Task, seed: int, epochs: int = 25) -> Outcome:
-    """All layers by SGD, as PyTorch's tutorial on transfer learning: rate 0.001, a tenth every 7 epochs."""
+def plain_loop(weights: Path, task: Task, seed: int, epochs: int = 10) -> Outcome:
+    """All layers by Adam at a rate of 0.001, photos augmented as timm does it.
+
+    With few labels this was better than the SGD of PyTorch's tutorial (.67 against .50 at 5 a class).
+    """
     torch.manual_seed(seed)
     net = network(weights, task.classes)
     augmented = Pictures(task.train, task.y, transform(net, training=True))
-    loader = torch.utils.data.DataLoader(augmented, batch_size=4, shuffle=True)
+    loader = torch.utils.data.DataLoader(augmented, batch_size=8, shuffle=True)
     start = time.perf_counter()
-    optimiser = torch.optim.SGD(net.parameters(), lr=0.001, momentum=0.9)
-    schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=7, gamma=0.1)
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.001)
     net.train()
     for _ in range(epochs):
         for x, y in loader:
             optimiser.zero_grad()
             nn.functional.cross_entropy(net(x), y).backward()
             optimiser.step()
-        schedule.step()
     seconds = time.perf_counter() - start
     return Outcome(_accuracy(net, task), seconds)
 
@@ -126,6 +133,7 @@ def fastai(weights: Path, task: Task, seed: int) -> Outcome:
     """fastai's `fine_tune(4)` with its own augmentation and head, from the same weights."""
     from fastai.callback.schedule import Learner
     from fastai.data.core import DataLoaders
+    from fastai.data.transforms import Normalize
     from fastai.layers import AdaptiveConcatPool2d
     from fastai.torch_core import params, set_seed
     from fastai.vision.augment import Resize, aug_transforms
@@ -147,7 +155,7 @@ def fastai(weights: Path, task: Task, seed: int) -> Outcome:
         bs=min(32, len(task.train)),
         num_workers=0,
         item_tfms=Resize(256),
-        batch_tfms=aug_transforms(size=224),
+        batch_tfms=[*aug_transforms(size=224), Normalize.from_stats(*colours(base))],
     )
     learner = Learner(dls, net, splitter=lambda m: [params(m[0]), params(m[1])])
     learner.freeze_to(-1)

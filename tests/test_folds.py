@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from regraft.domain import Domain
-from regraft.folds import complement, hold_out, judgeable, stratified_folds
+from regraft.folds import complement, hold_out, inner_folds, judgeable, stratified_folds
 
 
 def domain(counts, group=None):
@@ -75,3 +75,32 @@ def test_hold_out_is_about_the_share_and_disjoint():
     assert len(hold_out(d, 0.0, seed=0)[1]) == 0
     assert len(hold_out(domain({"a": 1, "b": 1}), 0.2, seed=0)[1]) == 0
     assert len(hold_out(domain({c: 2 for c in "abcdefghij"}), 0.2, seed=0)[1]) == 0
+
+
+def test_the_other_folds_of_a_repeat_are_the_inner_ones():
+    d = domain({"a": 20, "b": 20})
+    repeats = [stratified_folds(d, 5, seed) for seed in (0, 1)]
+    kept = [complement(rows, len(d)) for parts in repeats for rows in parts]
+    inside = inner_folds(d, kept, 3, seed=0)
+    for i, folds in enumerate(inside):
+        parts = repeats[i // 5]
+        others = [part for j, part in enumerate(parts) if j != i % 5]
+        assert [rows.tolist() for rows in folds] == [rows.tolist() for rows in others]
+
+
+@pytest.mark.parametrize("held_out", [[[0, 1, 20]], [[0, 20], [0, 21], [0, 22]], [[0, 20], [1, 21]]])
+def test_without_a_repeat_of_three_folds_inner_ones_are_made(held_out):
+    d = domain({"a": 20, "b": 20})
+    kept = [complement(torch.tensor(rows), len(d)) for rows in held_out]
+    for rows, folds in zip(kept, inner_folds(d, kept, 4, seed=0), strict=True):
+        assert len(folds) == 4
+        assert sorted(torch.cat(folds).tolist()) == rows.tolist()
+
+
+def test_inner_folds_split_no_group():
+    d = domain({"a": 30, "b": 30}, group=[i // 3 for i in range(60)])
+    kept = [complement(rows, len(d)) for rows in stratified_folds(d, 5, seed=0)]
+    for rows, folds in zip(kept, inner_folds(d, kept, 5, seed=0), strict=True):
+        for fold in folds:
+            seen = rows[~torch.isin(rows, fold)]
+            assert not set(d.group[fold].tolist()) & set(d.group[seen].tolist())

@@ -1,10 +1,11 @@
 """Splits of a labelled domain: stratified, and never through a group."""
 
 import warnings
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Int
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
 from .domain import Domain
@@ -22,26 +23,65 @@ def stratified_folds(domain: Domain, folds: int, seed: int) -> list[Rows]:
 
     >>> birds = Domain(torch.zeros(5, 1), ["owl", "crow", "owl", "crow", "emu"])
     >>> [sorted(rows.tolist()) for rows in stratified_folds(birds, 2, seed=0)]
-    [[1, 2], [0, 3]]
+    [[0, 1], [2, 3]]
     """
     y = domain.labels
     counts = torch.bincount(y)
     if domain.group is None:
         rows = (counts[y] > 1).nonzero().squeeze(1)
         folds = min(folds, int(counts.max()))
-        splitter = StratifiedKFold
-    else:
-        rows = torch.arange(len(y))
-        folds = min(folds, len(domain.group.unique()), int(counts.max()))
-        splitter = StratifiedGroupKFold
-    if len(rows) == 0 or folds < 2:
+        return [rows[part] for part in dealt(y[rows], folds, seed)] if len(rows) and folds > 1 else []
+    folds = min(folds, len(domain.group.unique()), int(counts.max()))
+    if folds < 2:
         return []
-    group = None if domain.group is None else domain.group.numpy()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")  # small classes are expected
-        parts = splitter(folds, shuffle=True, random_state=seed).split(rows, y[rows].numpy(), group)
-        held_out = [rows[torch.from_numpy(part)] for _, part in parts]
-    return [part for part in held_out if len(part)]
+        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+        parts = splitter.split(torch.arange(len(y)), y.numpy(), domain.group.numpy())
+        return [torch.from_numpy(part) for _, part in parts if len(part)]
+
+
+def dealt(y: Int[Tensor, " n"], folds: int, seed: int) -> list[Rows]:
+    """Samples, shuffled and ordered by class, are dealt out in turn: a class differs by one at the most.
+
+    >>> [rows.tolist() for rows in dealt(torch.tensor([0, 0, 1, 1]), 2, seed=0)]
+    [[0, 3], [1, 2]]
+    """
+    order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
+    order = order[y[order].argsort(stable=True)]
+    return [order[i::folds].sort().values for i in range(min(folds, len(y)))]
+
+
+def inner_folds(domain: Domain, kept: Sequence[Rows], folds: int, seed: int) -> list[list[Rows]]:
+    """For each training side the held-out rows of folds inside of it.
+
+    Where the training sides are those of a cross-validation, or of several, one after the other, its other
+    folds are the inner ones: what is fitted without two of them serves both. Otherwise `stratified_folds`.
+
+    >>> birds = Domain(torch.zeros(6, 1), ["owl", "crow"] * 3)
+    >>> without = [torch.tensor(rows) for rows in ([2, 3, 4, 5], [0, 1, 4, 5], [0, 1, 2, 3])]
+    >>> [[rows.tolist() for rows in inside] for inside in inner_folds(birds, without, 5, seed=0)]
+    [[[2, 3], [4, 5]], [[0, 1], [4, 5]], [[0, 1], [2, 3]]]
+    """
+    found: list[list[Rows]] = []
+    for part in _partitions([complement(rows, len(domain)) for rows in kept]):
+        for i, rows in enumerate(kept[len(found) : len(found) + len(part)]):
+            if len(part) > 2:
+                found.append(part[:i] + part[i + 1 :])
+            else:
+                found.append([rows[fold] for fold in stratified_folds(domain[rows], folds, seed)])
+    return found
+
+
+def _partitions(held_out: list[Rows]) -> list[list[Rows]]:
+    """The sets of rows in runs of disjoint ones."""
+    runs: list[list[Rows]] = []
+    for rows in held_out:
+        if runs and not torch.isin(rows, torch.cat(runs[-1])).any() and len(rows):
+            runs[-1].append(rows)
+        else:
+            runs.append([rows])
+    return runs
 
 
 def judgeable(domain: Domain, held_out: Rows) -> Bool[Tensor, " m"]:

@@ -119,11 +119,11 @@ class Method(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class OnFeatures(Method):
-    """A head solved in closed form on the features of the frozen network."""
+    """A head solved in closed form on the features of the frozen network.
 
-    @abstractmethod
-    def head(self, features: Domain, training: Training) -> nn.Module:
-        """The head fitted to features (n × d in x) and labels."""
+    A recipe has `head`, or `heads` where subsets of the samples have work to share; each is the other's
+    default.
+    """
 
     @final
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
@@ -152,8 +152,12 @@ class OnFeatures(Method):
             yield self._signed(Model(backbone, head, seen.classes), problem.restricted(rows), training)
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
-        """The head fitted to each of several subsets of the rows."""
+        """The head fitted to features (n × d in x) and labels, for each of several subsets of the rows."""
         return [self.head(features[rows], training) for rows in kept]
+
+    def head(self, features: Domain, training: Training) -> nn.Module:
+        """The head fitted to all of them."""
+        return self.heads(features, [torch.arange(len(features))], training)[0]
 
 
 class Network(nn.Module):

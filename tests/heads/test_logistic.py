@@ -11,7 +11,9 @@ from sklearn.model_selection import cross_val_predict
 from threadpoolctl import threadpool_limits
 
 from regraft.errors import InputError
-from regraft.heads.logistic import STRENGTHS, fit_logistic, fit_logistic_each
+from regraft.heads.logistic import REFIT_TOLERANCE, STRENGTHS, fit_logistic, fit_logistic_each
+from regraft.heads.path import DOUBLE, Path, Problems
+from regraft.heads.rotation import rotate
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -222,21 +224,98 @@ def test_bad_input_is_named(changed, message):
         fit_logistic(**(given | changed))
 
 
-def test_subsets_together_are_what_they_are_alone():
+def subsets(n, count, kept):
     generator = torch.Generator().manual_seed(3)
-    y = torch.arange(60) % 3
-    x = torch.randn(60, 20, generator=generator, dtype=torch.float64) + y[:, None] * 0.7
-    kept = [torch.randperm(60, generator=generator)[:45] for _ in range(4)]
+    return [torch.randperm(n, generator=generator)[:kept] for _ in range(count)]
+
+
+def inside(rows, folds):
+    """The folds as positions in `rows`."""
+    position = {int(row): i for i, row in enumerate(rows)}
+    return [torch.tensor([position[int(row)] for row in fold]) for fold in folds]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_subsets_together_are_what_they_are_alone(weighted):
+    x, y = blobs(60, 20, 3, noise=2.0)
+    weight = torch.rand(60, dtype=torch.float64) + 0.5 if weighted else None
+    kept = subsets(60, 4, 45)
     folds = [[rows[i::5] for i in range(5)] for rows in kept]
-    factors = [0.5, 1.0, 2.0, 1.3]
-    together = fit_logistic_each(x, y, 3, kept, folds, factors=factors)
-    for rows, each, factor, fit in zip(kept, folds, factors, together, strict=True):
-        position = {int(row): i for i, row in enumerate(rows)}
-        inside = [torch.tensor([position[int(row)] for row in fold]) for fold in each]
-        strengths = [strength * factor for strength in fit.strengths.tolist()]
-        alone = fit_logistic(x[rows], y[rows], 3, folds=inside, strengths=strengths)
-        assert alone.strength == pytest.approx(fit.strength * factor)
+    together = fit_logistic_each(x, y, 3, kept, folds, weight=weight)
+    for rows, each, fit in zip(kept, folds, together, strict=True):
+        mine = None if weight is None else weight[rows]
+        alone = fit_logistic(x[rows], y[rows], 3, folds=inside(rows, each), weight=mine)
+        assert alone.strength == fit.strength
         torch.testing.assert_close(fit.weight, alone.weight, atol=2e-3, rtol=2e-3)
+
+
+def test_relative_strengths_are_those_of_features_scaled_by_each_training_set():
+    x, y = blobs(60, 20, 3, noise=2.0)
+    x[:20] *= 2
+    kept = subsets(60, 3, 45)
+    for rows, fit in zip(
+        kept,
+        fit_logistic_each(x, y, 3, kept, [[]] * 3, relative=True, strengths=[0.1]),
+        strict=True,
+    ):
+        centred = x[rows] - x[rows].mean(0)
+        scale = float(centred.square().mean().sqrt())
+        alone = fit_logistic(centred / scale, y[rows], 3, strengths=[0.1])
+        torch.testing.assert_close(fit.weight, alone.weight / scale, atol=1e-4, rtol=2e-3)
+
+
+def test_relative_losses_are_those_of_folds_scaled_by_themselves():
+    x, y = blobs(40, 6, 2, noise=3.0)
+    folds = [torch.arange(i, 40, 4) for i in range(4)]
+    (fit,) = fit_logistic_each(x, y, 2, [torch.arange(40)], [folds], relative=True, strengths=[0.01, 0.1, 1])
+    losses = np.zeros(3)
+    for rows in folds:
+        seen = np.setdiff1d(np.arange(40), rows)
+        centre, scale = x[seen].mean(0), (x[seen] - x[seen].mean(0)).square().mean().sqrt()
+        u = ((x - centre) / scale).numpy()
+        for s, strength in enumerate([0.01, 0.1, 1]):
+            model = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000).fit(u[seen], y[seen])
+            losses[s] += log_loss(y[rows], model.predict_proba(u[rows]), labels=[0, 1]) / 4
+    np.testing.assert_allclose(fit.losses[:2], losses[:2], atol=1e-3)
+
+
+def test_what_leaves_out_the_same_two_folds_is_solved_once(monkeypatch):
+    x, y = blobs(50, 6, 2, noise=3.0)
+    parts = [torch.arange(i, 50, 5) for i in range(5)]
+    kept = [torch.cat(parts[:i] + parts[i + 1 :]) for i in range(5)]
+    folds = [parts[:i] + parts[i + 1 :] for i in range(5)]
+    solved, made = [], Problems.of.__func__
+
+    def counted(cls, rotation, y, samples, masks, *rest):
+        solved.append(len(masks))
+        return made(cls, rotation, y, samples, masks, *rest)
+
+    monkeypatch.setattr(Problems, "of", classmethod(counted))
+    fits = fit_logistic_each(x, y, 2, kept, folds)
+    assert solved == [10, 5, 5]  # the pairs of five folds, and the five refits in either precision
+    for rows, each, fit in zip(kept, folds, fits, strict=True):
+        alone = fit_logistic(x[rows], y[rows], 2, folds=inside(rows, each))
+        assert alone.strength == fit.strength
+        torch.testing.assert_close(fit.losses, alone.losses, atol=1e-3, rtol=1e-3, equal_nan=True)
+
+
+@pytest.mark.parametrize("k", [2, 5])
+def test_samples_that_are_all_but_certain_cost_a_search_no_steps(k, monkeypatch):
+    """Losses of a millionth, beside a 1 that single precision would round them to."""
+    x, y = blobs(60, 300, k, noise=0.3)
+    steps, until = [], Path._until
+
+    def counted(path, settled, enough):
+        def and_count(share):
+            steps.append(path.precision)
+            return settled(share)
+
+        until(path, and_count, enough)
+
+    monkeypatch.setattr(Path, "_until", counted)
+    fit = fit_logistic(x, y, k)
+    assert float(fit.losses.nan_to_num(9).min()) < 0.01
+    assert len(steps) < 150
 
 
 def test_a_subset_that_lacks_a_class_is_solved_by_itself():
@@ -255,9 +334,15 @@ def test_subsets_that_are_solved_early_stay_where_they_are():
     y = torch.arange(10) % 2
     x = 20 * torch.rand(10, 300, generator=generator, dtype=torch.float64)
     kept = [torch.randperm(10, generator=generator)[:8] for _ in range(30)]
-    factors = torch.logspace(-5, 7, 30, dtype=torch.float64).tolist()
-    fits = fit_logistic_each(x, y, 2, kept, [[]] * 30, factors=factors, strengths=[1.0])
-    for rows, factor, fit in zip(kept, factors, fits, strict=True):
-        alone = fit_logistic(x[rows], y[rows], 2, strengths=[factor])
-        ours, theirs = (x @ f.weight.T + f.bias for f in (fit, alone))
-        torch.testing.assert_close(ours.softmax(1), theirs.softmax(1), atol=2e-3, rtol=0)
+    strengths = torch.logspace(-5, 7, 30, dtype=torch.float64)
+    each = np.zeros((30, 10))
+    for mask, rows in zip(each, kept, strict=True):
+        mask[rows.numpy()] = 1
+    rotation = rotate(x)
+    path = Path(Problems.of(rotation, y, torch.ones(10, dtype=torch.float64), each, None, DOUBLE))
+    path.solve(strengths.numpy() * 0.5, REFIT_TOLERANCE)
+    for rows, strength, solved in zip(kept, strengths.tolist(), torch.from_numpy(path.weight), strict=True):
+        alone = fit_logistic(x[rows], y[rows], 2, strengths=[strength])
+        weight, bias = rotation.back(solved[:, :-1], solved[:, -1])
+        ours, theirs = x @ weight.T + bias, x @ alone.weight.T + alone.bias
+        torch.testing.assert_close(ours.softmax(1), theirs.softmax(1), atol=5e-3, rtol=0)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from regraft.backbones.raw import pixels
 from regraft.errors import InputError
 from regraft.readers import ImageFiles, image_files, read_images
 from regraft.samples import Samples
@@ -237,3 +239,18 @@ def test_bombs_are_left_out_without_a_warning(tmp_path):
     draw(tmp_path, "a/1.png", "b/1.png")
     Image.fromarray(np.zeros((9_500, 9_500), np.uint8)).convert("1").save(tmp_path / "b" / "bomb.png")
     assert read_images(tmp_path).left_out == (("b/bomb.png", "9500×9500 pixels, more than 89,478,485"),)
+
+
+def test_thumbnails_are_what_the_baseline_on_raw_pixels_sees(tmp_path):
+    """Made while reading, and the same bits as from the files; of a large JPEG, and of a small grey PNG."""
+    random = np.random.default_rng(0)
+    for name, size, mode in [("a/1.jpg", (300, 400, 3), "RGB"), ("b/1.png", (20, 50), "L")]:
+        (tmp_path / name).parent.mkdir()
+        Image.fromarray(random.integers(0, 255, size, dtype=np.uint8), mode).save(tmp_path / name)
+    read = read_images(tmp_path).x
+    rule = pixels().preprocessing
+    by_hand = rule(image_files(read.paths))
+    assert read.thumbnails.shape == (2, 3, 32, 32)
+    assert torch.equal(rule(read), by_hand)
+    assert torch.equal(rule(read[torch.tensor([1])]), by_hand[1:])
+    assert not torch.equal(replace(rule, colour="grey", mean=(0.0,), std=(1.0,))(read), by_hand[:, :1])

@@ -6,7 +6,7 @@ from regraft.errors import InputError
 from regraft.selection import CrossValidation
 
 
-@pytest.mark.parametrize(("n", "repeats"), [(10, 10), (50, 8), (100, 4), (200, 2), (1000, 1)])
+@pytest.mark.parametrize(("n", "repeats"), [(10, 10), (50, 4), (100, 2), (200, 1), (1000, 1)])
 def test_few_samples_are_tested_more_often(n, repeats):
     birds = Domain(torch.zeros(n, 1), ["owl", "crow"] * (n // 2))
     assert len(CrossValidation().splits(birds)) == repeats

@@ -6,8 +6,7 @@ from ..backbone import Backbone
 from ..preprocessing.images import ImagePreprocessing
 from ..preprocessing.tables import TablePreprocessing
 from ..preprocessing.vectors import Standardised
-
-THUMBNAIL = 32  # pixels a side: what a linear model on raw pixels can make use of
+from ..readers.decoding import THUMBNAIL
 
 
 def vectors() -> Backbone:
@@ -35,7 +34,7 @@ def table() -> Backbone:
 
 def pixels(side: int = THUMBNAIL) -> Backbone:
     """The colours of a small thumbnail, side × side × 3 numbers."""
-    look = ImagePreprocessing(size=(side, side), resize="squash", mean=(0.0,) * 3, std=(1.0,) * 3)
+    look = ImagePreprocessing((side, side), "squash", crop_fraction=1.0, mean=(0.0,) * 3, std=(1.0,) * 3)
     return Backbone(
         [("pixels", nn.Sequential(look.first_stage(), nn.Flatten()))],
         look,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -19,58 +20,67 @@ class Rotation:
     """z = (x − mean) V with orthonormal columns V and zᵀz diagonal, from one eigendecomposition.
 
     A linear model on z with weights w is the model on x with weights w Vᵀ and the same ‖w‖, so a penalised
-    problem may be solved in z, which has r ≤ min(n, d) columns, and carried back without loss.
+    problem may be solved in z, which has r = min(n, d) columns, and carried back without loss. Columns in
+    which x does not vary but for rounding are 0, and so are the weights that come back from them.
 
     z: the rotated samples (n × r), float64.
-    eigenvalues: the diagonal of zᵀz (with the samples' weights, if there were any), rising.
+    eigenvalues: the diagonal of zᵀz (with the samples' weights, if there were any).
+
+    Of x with leading dimensions every part is rotated for itself, and so all of these have them too.
 
     >>> x = torch.tensor([[0.0, 1.0, 5.0], [2.0, 3.0, 5.0]])
     >>> turned = rotate(x)
     >>> turned.z.shape, turned.eigenvalues.tolist()
-    (torch.Size([2, 1]), [4.0])
+    (torch.Size([2, 2]), [0.0, 4.0])
     """
 
-    z: Float[Tensor, "n r"]
-    eigenvalues: Float[Tensor, " r"]
-    mean: Float[Tensor, " d"]
-    left: Float[Tensor, "d m"]
-    right: Float[Tensor, "m r"]
+    z: Float[Tensor, "*p n r"]
+    eigenvalues: Float[Tensor, "*p r"]
+    mean: Float[Tensor, "*p d"]
+    left: Float[Tensor, "*p d m"] | None  # V = left @ right, or right
+    right: Float[Tensor, "*p m r"]
 
     def back(
-        self, weight: Float[Tensor, "k r"], bias: Float[Tensor, " k"]
-    ) -> tuple[Float[Tensor, "k d"], Float[Tensor, " k"]]:
+        self, weight: Float[Tensor, "*p k r"], bias: Float[Tensor, "*p k"]
+    ) -> tuple[Float[Tensor, "*p k d"], Float[Tensor, "*p k"]]:
         """The same model on x."""
-        turned = (weight @ self.right.T) @ self.left.T
-        return turned, bias - turned @ self.mean
+        turned = weight @ self.right.mT
+        if self.left is not None:
+            turned = turned @ self.left.mT
+        return turned, bias - (turned @ self.mean[..., None]).squeeze(-1)
 
 
-def rotate(x: Float[Tensor, "n d"], weight: Float[Tensor, " n"] | None = None) -> Rotation:
+def rotate(x: Float[Tensor, "*p n d"], weight: Float[Tensor, "*p n"] | None = None) -> Rotation:
     """Rotate x so that Σ wᵢ zᵢ = 0 and Σ wᵢ zᵢ zᵢᵀ is diagonal; w is 1 where no weight is given."""
-    n, d = x.shape
-    x = x.double()
+    n, d = x.shape[-2:]
+    x = x.cpu().double()
     if weight is None:
-        mean = x.mean(0)
-        centred = scaled = x - mean
+        mean = x.mean(-2)
+        centred = scaled = x - mean[..., None, :]
     else:
-        weight = weight.double()
-        mean = (weight @ x) / weight.sum()
-        centred = x - mean
-        scaled = centred * weight.sqrt()[:, None]
+        weight = weight.cpu().double()[..., None]
+        mean = (x * weight).sum(-2) / weight.sum(-2)
+        centred = x - mean[..., None, :]
+        scaled = centred * weight.sqrt()
     if n > d:
-        values, right = _eigen(scaled.T @ scaled)
-        left = torch.eye(d, dtype=x.dtype, device=x.device)
-        return Rotation(centred @ right, values, mean, left, right)
+        values, right = _eigen(scaled.mT)
+        return Rotation(centred @ right, values, mean, None, right)
     # V = Xᵀ U / √λ is never formed: XXᵀ = U Λ Uᵀ is smaller than XᵀX
-    values, vectors = _eigen(scaled @ scaled.T)
-    right = vectors / values.sqrt()
-    z = vectors * values.sqrt() if weight is None else centred @ (scaled.T @ right)
-    return Rotation(z, values, mean, scaled.T, right)
+    values, vectors = _eigen(scaled)
+    length = values.sqrt()[..., None, :]
+    right = torch.where(length > 0, vectors / length, 0.0)
+    z = vectors * length if weight is None else centred @ (scaled.mT @ right)
+    return Rotation(z, values, mean, scaled.mT, right)
 
 
-def _eigen(gram: Float[Tensor, "m m"]) -> tuple[Float[Tensor, " r"], Float[Tensor, "m r"]]:
-    """The eigenvalues that are not rounding, and their vectors."""
-    if not torch.isfinite(gram).all():
+def _eigen(a: Float[Tensor, "*p m l"]) -> tuple[Float[Tensor, "*p m"], Float[Tensor, "*p m m"]]:
+    """The eigenvalues of a aᵀ and their vectors, both 0 where they are rounding.
+
+    By numpy, which knows that a aᵀ is symmetric and takes half the time of torch's for it.
+    """
+    gram = a.numpy() @ a.mT.numpy()
+    if not np.isfinite(gram).all():
         raise InputError("x contains NaN, infinity or numbers beyond 1e150: fill or drop such values before")
-    values, vectors = torch.linalg.eigh(gram)
-    kept = values > NEGLIGIBLE * values.clamp_min(0).sum()
-    return values[kept], vectors[:, kept]
+    values, vectors = (torch.from_numpy(found) for found in np.linalg.eigh(gram))
+    kept = values > NEGLIGIBLE * values.clamp_min(0).sum(-1, keepdim=True)
+    return values * kept, vectors * kept[..., None, :]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ..errors import InputError
-from ..readers.decoding import Colour, as_tensor, decode, in_colour
+from ..readers.decoding import THUMBNAIL, Colour, as_tensor, decode, in_colour
 from ..readers.images import ImageFiles
 from ..samples import Samples, describe, is_images
 from . import Preprocessing
@@ -65,8 +65,16 @@ class ImagePreprocessing(Preprocessing):
     def channels(self) -> int:
         return 1 if self.colour == "grey" else 3
 
+    @property
+    def makes_thumbnails(self) -> bool:
+        """Whether this is what `thumbnail` does, which readers have done already."""
+        rule = (self.resize, self.crop_fraction, self.interpolation, self.colour)
+        return self.size == (THUMBNAIL, THUMBNAIL) and rule == ("squash", 1.0, "bilinear", "rgb")
+
     def __call__(self, x: Tensor | Samples) -> UInt8[Tensor, "n c h w"]:
         if isinstance(x, ImageFiles):
+            if x.thumbnails is not None and self.makes_thumbnails:
+                return x.thumbnails
             rows = x.each(self._of_file)
             return torch.cat(rows) if rows else self._none()
         if isinstance(x, Tensor) and is_images(x) and x.numel():

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ..errors import InputError
 
@@ -25,6 +26,7 @@ Result = TypeVar("Result")
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
 MOST_PIXELS = 89_478_485  # 256 MiB of RGB: where Pillow begins to warn of a decompression bomb
 MOST_BYTES = 1 << 30
+THUMBNAIL = 32  # pixels a side: what a linear model on raw pixels can make use of
 
 
 class Unreadable(InputError):
@@ -74,6 +76,13 @@ def decode(
         raise Unreadable(f"more than {MOST_PIXELS:,} pixels") from reason
     except Exception as reason:  # a damaged file may raise anything in a decoder
         raise Unreadable(_in_short(reason)) from reason
+
+
+def thumbnail(file: Path | bytes) -> UInt8[Tensor, "3 32 32"]:
+    """The image squashed to 32×32 pixels, averaged over all that they cover; damage shows as in `decode`."""
+    pixels = decode(file, at_least=THUMBNAIL)[None]
+    size = (THUMBNAIL, THUMBNAIL)
+    return interpolate(pixels, size=size, mode="bilinear", antialias=True, align_corners=False)[0]
 
 
 def read_file(path: Path) -> bytes:

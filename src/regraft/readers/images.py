@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, final
 
-from jaxtyping import Int
+import torch
+from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from ..domain import Domain
 from ..errors import InputError
 from ..output import Spelling, classes_of
 from ..progress import Progress, Silent
-from .decoding import Result, Unreadable, decode, in_threads, read_file
+from .decoding import Result, Unreadable, in_threads, read_file, thumbnail
 from .folders import shown
 from .labels import read_labels
 from .listing import Listing, in_class_folders, in_folder, in_label_file, in_list
+
+MOST_THUMBNAILS = 100_000  # kept in memory: 300 MB
 
 
 @final
@@ -26,7 +29,7 @@ class ImageFiles:
     """Images that stay on disk until a preprocessing asks for their pixels.
 
     paths: the files. root: what their names are relative to.
-    hashes: of each file's bytes, when they have been read before.
+    hashes: of each file's bytes, when they have been read before; thumbnails: what `thumbnail` makes of them.
     """
 
     kind: ClassVar[str] = "images"
@@ -34,6 +37,7 @@ class ImageFiles:
     paths: tuple[Path, ...]
     root: Path
     hashes: tuple[bytes, ...] | None = None
+    thumbnails: UInt8[Tensor, "n 3 32 32"] | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -41,7 +45,8 @@ class ImageFiles:
     def __getitem__(self, rows: Int[Tensor, " m"]) -> "ImageFiles":
         picked = rows.tolist()
         hashes = None if self.hashes is None else tuple(self.hashes[i] for i in picked)
-        return ImageFiles(tuple(self.paths[i] for i in picked), self.root, hashes)
+        thumbnails = None if self.thumbnails is None else self.thumbnails[rows]
+        return ImageFiles(tuple(self.paths[i] for i in picked), self.root, hashes, thumbnails)
 
     def each(self, work: Callable[[bytes], Result]) -> list[Result]:
         """work(the file's bytes) for every file, in order, on all cores; a file that fails is named."""
@@ -125,13 +130,15 @@ def read_images(
         if isinstance(result, Unreadable)
     ]
     left_out = tuple(sorted([*found.left_out, *broken]))
-    hashes = {i: result for i, result in enumerate(results) if isinstance(result, bytes)}
-    if not hashes:
+    seen = {i: result for i, result in enumerate(results) if not isinstance(result, Unreadable)}
+    if not seen:
         raise InputError(f"none of the images of {_called(path)} can be read{_such_as(broken)}")
 
     # A folder or a name may tell the label, and by their order they would tell it too.
-    rows = sorted(hashes, key=hashes.__getitem__) if labelled is False else list(hashes)
-    x = ImageFiles(tuple(files[i] for i in rows), found.root, tuple(hashes[i] for i in rows))
+    rows = sorted(seen, key=lambda i: seen[i][0]) if labelled is False else list(seen)
+    hashes, thumbnails = zip(*(seen[i] for i in rows), strict=True)
+    kept = torch.stack(thumbnails) if len(rows) <= MOST_THUMBNAILS else None
+    x = ImageFiles(tuple(files[i] for i in rows), found.root, hashes, kept)
     held = None if groups is None else [groups[i] for i in rows]
     domain = Domain(x, group=held, left_out=left_out)
     if known is None:
@@ -156,16 +163,15 @@ def _found(
     return in_class_folders(Path(path), required=labelled is True)
 
 
-def _decoded(files: Sequence[Path], progress: Progress | None) -> list[bytes | Unreadable]:
-    """Each file's digest, or why it cannot be used. JPEGs at an eighth of their size show it as well."""
+def _decoded(files: Sequence[Path], progress: Progress | None) -> list[tuple[bytes, Tensor] | Unreadable]:
+    """Each file's digest and thumbnail, or why it cannot be used."""
 
-    def attempt(path: Path) -> bytes | Unreadable:
+    def attempt(path: Path) -> tuple[bytes, Tensor] | Unreadable:
         try:
             content = read_file(path)
-            decode(content, at_least=1)
+            return _digest(content), thumbnail(content)
         except Unreadable as reason:
             return reason
-        return _digest(content)
 
     with warnings.catch_warnings(), (progress or Silent()).track("reading images", len(files)) as task:
         warnings.filterwarnings("ignore", module="PIL")  # odd metadata, and bombs, which have a reason here

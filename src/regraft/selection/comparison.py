@@ -11,7 +11,7 @@ from torch import Tensor
 from .. import __version__
 from ..backbone import Backbone
 from ..domain import Domain
-from ..engine import Engine, fastest_engine, remembered_engine
+from ..engine import TIMED, Engine, fastest_engine, remembered_engine, usual_engine
 from ..features import BATCH, Store, embed
 from ..folds import Rows, judgeable
 from ..method import Trained
@@ -190,17 +190,14 @@ def engine_for(backbone: Backbone, problem: Problem, training: Training, store: 
     checkpoints belong to an engine.
     """
     labelled = problem.domains["target_labelled"]
-    plain = training.engine
-    if (
-        len(backbone) < 2
-        or not backbone.pretrained
-        or len(labelled) < 4 * BATCH
-        or plain != Engine(plain.device)
-    ):
-        return plain
-    few = backbone.preprocessing(labelled[:8].x)
+    asked = training.engine
+    if len(backbone) < 2 or not backbone.pretrained or asked != Engine(asked.device):
+        return asked
+    few = backbone.preprocessing(labelled.x[torch.arange(min(TIMED, len(labelled)))])
     if few.ndim != 4:
-        return plain
+        return asked
+    if len(labelled) < 4 * BATCH:
+        return usual_engine(asked.device)
     return remembered_engine(
-        store.folder, backbone.fingerprint(), lambda: fastest_engine(backbone, few, plain.device)
+        store.folder, backbone.fingerprint(), lambda: fastest_engine(backbone, few, asked.device)
     )

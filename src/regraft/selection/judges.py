@@ -7,7 +7,7 @@ from ..domain import Domain
 from ..errors import InputError
 from ..folds import Rows, judgeable, stratified_folds
 
-ENOUGH = 400  # tests in all, after which another repeat is not worth its time
+ENOUGH = 200  # tests in all, after which another repeat is not worth its time
 MOST = 10
 
 
@@ -16,7 +16,7 @@ MOST = 10
 class CrossValidation:
     """Repeated stratified k-fold cross-validation; groups stay together, all candidates share the folds.
 
-    repeats: 0 chooses, from 1 for more than 200 samples to 10 for few. What a fold predicts was fitted
+    repeats: 0 chooses, from 1 for more than 100 samples to 10 for few. What a fold predicts was fitted
     without it, preprocessing and regularisation included.
 
     >>> import torch

@@ -1,12 +1,14 @@
 """Least squares on frozen features."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from torch import Tensor, nn
+from torch import nn
 
 from ...domain import Domain
-from ...heads.ridge import fit_ridge
+from ...folds import Rows
+from ...heads.ridge import fit_ridge_each
 from ...heads.scaling import scaled
 from ...method import OnFeatures
 from ...training import Training
@@ -33,8 +35,7 @@ class RidgeProbe(OnFeatures):
     reference: ClassVar[str] = "Rifkin & Klautau, JMLR 2004; Golub, Heath & Wahba 1979 for leaving one out"
     map: ClassVar[tuple[str, ...]] = ("M01",)
 
-    def head(self, features: Domain, training: Training) -> nn.Module:
+    def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
         u, centre, scale = scaled(features.x)
-        assert isinstance(features.x, Tensor)
-        fit = fit_ridge(u, features.labels, features.classes.width, weight=features.weight)
-        return unscaled(fit, centre, scale)
+        fits = fit_ridge_each(u, features.labels, features.classes.width, kept, weight=features.weight)
+        return [unscaled(fit, centre, scale) for fit in fits]
