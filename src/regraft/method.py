@@ -138,7 +138,10 @@ class OnFeatures(Method):
     def fit_without(
         self, held_out: Sequence[Rows], problem: Problem, backbone: Backbone, training: Training
     ) -> Iterator[Model]:
-        """As `Method.fit_without`; features that no fold changes go to `heads` for all folds at once."""
+        """As `Method.fit_without`; features that no fold changes go to `heads` for all folds at once.
+
+        What is only judged carries no provenance.
+        """
         if len(backbone) or not backbone.preprocessing.fitted:
             yield from super().fit_without(held_out, problem, backbone, training)
             return
@@ -148,8 +151,8 @@ class OnFeatures(Method):
         kept = [complement(rows, len(seen)) for rows in held_out]
         with one_thread(small=features.x.numel() < SMALL):
             heads = self.heads(features, kept, training)
-        for rows, head in zip(kept, heads, strict=True):
-            yield self._signed(Model(backbone, head, seen.classes), problem.restricted(rows), training)
+        for head in heads:
+            yield Model(backbone, head, seen.classes, engine=training.engine)
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
         """The head fitted to features (n × d in x) and labels, for each of several subsets of the rows."""

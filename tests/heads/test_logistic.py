@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from regraft.errors import InputError
 from regraft.heads.logistic import REFIT_TOLERANCE, STRENGTHS, fit_logistic, fit_logistic_each
-from regraft.heads.path import DOUBLE, Path, Problems
+from regraft.heads.path import Path
+from regraft.heads.problems import DOUBLE, Problems
 from regraft.heads.rotation import rotate
 
 

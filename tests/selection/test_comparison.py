@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from regraft.domain import Domain
+from regraft.errors import InputError
 from regraft.features import Store
 from regraft.methods import METHODS
 from regraft.model import load
@@ -34,6 +35,23 @@ def test_a_transfer_that_does_not_is_refused(problem, fresh):
     assert study.transfer.outcome != "helps"
     assert not study.handed_over.candidate.borrows
     assert study.model.backbone.name == "columns"
+
+
+def test_the_best_may_be_asked_for_unproven(network, problem):
+    """Six labels prove nothing; who wants the best score all the same gets it, and is told."""
+    few = problem.restricted(torch.arange(6))
+    proven, best = (compare(few, backbone=network, hand_over=rule) for rule in ("proven", "best"))
+    assert proven.transfer.outcome == "no evidence"
+    assert not proven.handed_over.candidate.borrows
+    assert not proven.unproven
+    assert "--hand-over best" in str(proven)
+    assert best.handed_over is best.winner
+    assert best.handed_over.candidate.borrows
+    assert best.unproven
+    assert "Handed over, as you asked: " in str(best)
+    assert best.model.provenance["study"]["unproven"]
+    with pytest.raises(InputError, match="proven, best"):
+        compare(few, backbone=network, hand_over="luck")
 
 
 def test_shuffled_labels_show_no_transfer(network, problem):

@@ -32,6 +32,13 @@ from .places import cache_folder
 @with_options(CHOOSING)
 @click.option("--metric", default="accuracy", show_default=True, help="accuracy or balanced-accuracy.")
 @click.option(
+    "--hand-over",
+    type=click.Choice(["proven", "best"]),
+    default="proven",
+    show_default=True,
+    help="proven: a transfer only if its gain is beyond doubt; best: whatever scores best.",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), help="The model folder; named after PATH if it is not given."
 )
 @click.option(
@@ -89,6 +96,7 @@ def command(path: Path, **options: Any) -> None:
         training=training,
         judge=CrossValidation(seed=options["seed"]),
         metric=metric,
+        hand_over=options["hand_over"],
         budget=budget,
         store=Store(cache and cache / "features"),
         planned=planned,

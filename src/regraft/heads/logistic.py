@@ -11,10 +11,9 @@ from torch import Tensor
 
 from ..folds import dealt
 from .fit import NEVER, LinearFit, check_samples, check_strengths
-from .path import DOUBLE, SINGLE, HeldOut, Path, Problems
+from .path import Path
+from .problems import DOUBLE, SINGLE, Array, HeldOut, Problems
 from .rotation import Rotation, rotate
-
-Array = npt.NDArray[np.floating[Any]]
 
 STRENGTHS = tuple(np.logspace(-4, 4, 10).tolist())
 # the refit ends with a step that promises less than this share of the objective, which is about what is left

@@ -6,8 +6,8 @@ from dataclasses import replace
 import torch
 
 from ..backbone import Backbone
+from ..candidates import Candidate
 from ..method import Trained
-from ..planner import Candidate
 from ..problem import Problem
 from ..progress import Silent
 from ..text import seconds_text

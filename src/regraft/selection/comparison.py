@@ -10,13 +10,15 @@ from torch import Tensor
 
 from .. import __version__
 from ..backbone import Backbone
+from ..candidates import Candidate, Plan
 from ..domain import Domain
 from ..engine import TIMED, Engine, fastest_engine, remembered_engine, usual_engine
+from ..errors import InputError
 from ..features import BATCH, Store, embed
 from ..folds import Rows, judgeable
 from ..method import Trained
 from ..model import Model
-from ..planner import Candidate, Plan, plan
+from ..planner import plan
 from ..problem import Problem
 from ..progress import Silent
 from ..training import Training
@@ -25,6 +27,8 @@ from .judges import CrossValidation
 from .scores import Scores, metric_named
 from .study import Result, Study, best, verdict
 from .verdict import Verdict
+
+HAND_OVER = ("proven", "best")
 
 
 def compare(
@@ -35,6 +39,7 @@ def compare(
     judge: CrossValidation | None = None,
     *,
     metric: str = "accuracy",
+    hand_over: str = "proven",
     budget: float | None = None,
     store: Store | None = None,
     planned: Plan | None = None,
@@ -43,11 +48,13 @@ def compare(
 
     problem: with `target_labelled`. methods: names or recipes to try; None tries what `plan` finds worth it.
     backbone: a name, a folder, a module or a `Backbone`. metric: "accuracy" or "balanced_accuracy".
+    hand_over: "proven" as said below, or "best": the row with the best score, whatever the verdict.
     budget: seconds for training networks; None trains none. store: where activations are kept.
 
     The baselines borrow nothing and get the same folds and the same care. A transfer is handed over only if
     the interval of its paired gain over the best baseline is above zero, and a fine-tuned network only if it
-    also beats the probe in that way. What is handed over is refitted on all labels.
+    also beats the probe in that way. What is handed over is refitted on all labels. With very few labels
+    little can be proven: a transfer that is right nine times in ten may be refused at ten labels.
 
     >>> from regraft import Domain
     >>> x = torch.cat([torch.randn(30, 4), torch.randn(30, 4) + 3])
@@ -57,6 +64,8 @@ def compare(
     ['owl']
     """
     metric = metric_named(metric)
+    if hand_over not in HAND_OVER:
+        raise InputError(f"hand_over is {hand_over!r}: it must be one of {', '.join(HAND_OVER)}")
     judge, training, store = judge or CrossValidation(), training or Training(), store or Store()
     planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
     labelled = problem.domains["target_labelled"]
@@ -66,21 +75,28 @@ def compare(
     left_out = list(planned.left_out)
     timing: dict[str, float] = {}
     engines: dict[int, Engine] = {}
+    everywhere = judgeable_in_all(labelled, splits)
+    cuts: dict[tuple[int, int, frozenset[str]], tuple[Problem, Backbone, float]] = {}
     with training.progress.track("candidates", len(planned.candidates)) as task:
         for candidate in planned.candidates:
             network = candidate.backbone
             if id(network) not in engines:
                 engines[id(network)] = engine_for(network, problem, training, store)
             run = replace(training, engine=engines[id(network)])
-            seen, suffix, spent = at_the_cut(candidate, problem, store, run)
-            timing[network.name] = timing.get(network.name, 0.0) + spent
+            cut = (id(network), candidate.method.lowest_trained(network), candidate.method.needs)
+            if cut not in cuts:
+                cuts[cut] = at_the_cut(candidate, problem, store, run)
+                timing[network.name] = timing.get(network.name, 0.0) + cuts[cut][2]
+            seen, suffix, _ = cuts[cut]
             reason = clock.too_long(candidate, seen, suffix, len(splits[0]), run)
             if reason:
                 left_out.append((candidate.name, reason))
             else:
-                results.append(judged(candidate, seen, suffix, splits, run))
+                results.append(judged(candidate, seen, suffix, splits, run, everywhere))
             task.advance()
     kept, transfer, tuning = handed_over(results, metric)
+    if hand_over == "best":
+        kept = best(results, metric)
 
     def refitted() -> Model:
         run = replace(training, engine=engines[id(kept.candidate.backbone)])
@@ -151,11 +167,20 @@ def at_the_cut(
 
 
 def judged(
-    candidate: Candidate, seen: Problem, suffix: Backbone, splits: list[list[Rows]], training: Training
+    candidate: Candidate,
+    seen: Problem,
+    suffix: Backbone,
+    splits: list[list[Rows]],
+    training: Training,
+    everywhere: Bool[Tensor, " n"] | None = None,
 ) -> Result:
-    """What the judge says of the candidate: every fold is predicted by a fit without it."""
+    """What the judge says of the candidate: every fold is predicted by a fit without it.
+
+    everywhere: the samples that count; without it, those of `judgeable_in_all`.
+    """
     labelled = seen.domains["target_labelled"]
-    everywhere = judgeable_in_all(labelled, splits)
+    if everywhere is None:
+        everywhere = judgeable_in_all(labelled, splits)
     if isinstance(candidate.method, Trained):
         splits = splits[:1]  # repeating the training of networks costs more than it tells
     start = time.perf_counter()
@@ -165,7 +190,7 @@ def judged(
         held_out = [rows for _, rows in folds]
         models = candidate.method.fit_without(held_out, seen, suffix, quietly(candidate, training))
         for (repeat, rows), model in zip(folds, models, strict=True):
-            chances[repeat, rows] = model.probabilities(labelled[rows].unlabelled())
+            chances[repeat, rows] = model.probabilities(labelled.x[rows])
             task.advance()
     return Result(candidate, Scores.of(chances, labelled, everywhere), time.perf_counter() - start)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..candidates import Candidate, Plan
 from ..model import Model
-from ..planner import Candidate, Plan
 from ..text import aligned, seconds_text
 from .intervals import Interval
 from .scores import METRICS, Scores
@@ -54,6 +54,12 @@ class Study:
     _model: Model | None = None
 
     @property
+    def unproven(self) -> bool:
+        """Whether a transfer was handed over that did not earn it."""
+        helps = self.transfer is not None and self.transfer.outcome == "helps"
+        return self.handed_over.candidate.borrows and self.transfer is not None and not helps
+
+    @property
     def model(self) -> Model:
         """The model handed over, refitted on all labels (once, when it is first asked for)."""
         if self._model is None:
@@ -69,6 +75,7 @@ class Study:
             "judge": self.judge,
             "metric": self.metric,
             "score": score.to_json(),
+            "unproven": self.unproven,
             "verdict": self.transfer and self.transfer.to_json(),
         }
 
@@ -124,10 +131,15 @@ class Study:
         ]
         if self.tuning is not None:
             lines.append(f"Changing the network: {self.tuning}.")
+        unproven = ", as you asked" if self.unproven else ""
         lines.append(
-            f"Handed over: {kept.candidate.name}, {self.metric.replace('_', ' ')} {score}, "
+            f"Handed over{unproven}: {kept.candidate.name}, {self.metric.replace('_', ' ')} {score}, "
             "refitted on all labels."
         )
+        if self.transfer and self.transfer.outcome == "no evidence" and not kept.candidate.borrows:
+            lines.append(
+                f"More labels may prove {self.transfer.ours}; --hand-over best takes the best score unproven."
+            )
         lines += [f"Left out: {name}: {reason}." for name, reason in self.left_out]
         if self.unreadable:
             name, reason = self.unreadable[0]
@@ -147,6 +159,7 @@ class Study:
             "results": [r.to_json() for r in self.results],
             "winner": self.winner.candidate.name,
             "handed_over": self.handed_over.candidate.name,
+            "unproven": self.unproven,
             "verdict": self.transfer and {**self.transfer.to_json(), "sentence": self.sentence()},
             "tuning": self.tuning and self.tuning.to_json(),
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],

@@ -1,0 +1,77 @@
+"""What is to be tried, and a plan of it: each candidate with a reason and a reference."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .backbone import Backbone
+from .method import Method
+from .methods import METHODS
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A method on a backbone, why it is tried, and who found it."""
+
+    method: Method
+    backbone: Backbone
+    reason: str
+
+    @property
+    def name(self) -> str:
+        return (
+            f"{type(self.method).__name__} ({self.backbone.name})"
+            if self.looks
+            else type(self.method).__name__
+        )
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks at the samples at all."""
+        return type(self.method) is not METHODS["Majority"]
+
+    @property
+    def borrows(self) -> bool:
+        """A transfer, not a baseline: it uses a network that learned elsewhere."""
+        return self.method.borrows and self.backbone.pretrained
+
+    @property
+    def tunes(self) -> bool:
+        """Whether it changes the network that it borrows, instead of only reading its features."""
+        return self.borrows and self.method.lowest_trained(self.backbone) < len(self.backbone)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "method": type(self.method).__name__,
+            "recipe": self.method.recipe(),
+            "backbone": self.backbone.name,
+            "licence": self.backbone.licence_line,
+            "borrows": self.borrows,
+            "reason": self.reason,
+            "reference": self.method.reference,
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be tried and why, and what will not."""
+
+    candidates: tuple[Candidate, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = ["Plan"]
+        width = max(len(c.name) for c in self.candidates)
+        for c in self.candidates:
+            lines.append(f"  {'try' if c.borrows else 'baseline':<9} {c.name:<{width}}  {c.reason}")
+            lines.append(f"  {'':<9} {'':<{width}}  [{c.method.reference}]")
+        lines += [f"  {'left out':<9} {name:<{width}}  {reason}" for name, reason in self.left_out]
+        return "\n".join([*lines, *(f"  note      {note}" for note in self.notes)])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "candidates": [c.to_json() for c in self.candidates],
+            "left_out": [{"method": name, "reason": reason} for name, reason in self.left_out],
+            "notes": list(self.notes),
+        }
