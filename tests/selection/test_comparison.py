@@ -12,6 +12,7 @@ from regraft.model import load
 from regraft.planner import plan
 from regraft.problem import Problem
 from regraft.selection import CrossValidation, compare, evaluate
+from regraft.selection.budget import seconds_to_fit
 from regraft.selection.comparison import at_the_cut, judged
 from regraft.training import Training
 
@@ -149,6 +150,18 @@ def test_what_does_not_fit_the_budget_is_left_out(network, problem):
     assert study.tuning is None
 
 
+@pytest.mark.parametrize("clock", [[0, 0, 1, 5, 6, 8], [0, 0, 0, 9, 10, 11]])
+def test_no_clock_makes_a_step_cost_nothing(network, problem, monkeypatch, clock):
+    """Seconds of a brief fit, then of one with three steps more, which may seem to be quicker."""
+    ticks = iter(clock)
+    monkeypatch.setattr("regraft.selection.budget.time.perf_counter", lambda: next(ticks))
+    method = METHODS["FineTune"](least_steps=1000)
+    needed = seconds_to_fit(method, problem, network, Training())
+    brief, longer = clock[3] - clock[2], clock[5] - clock[4]
+    assert needed == pytest.approx(1000 * max((longer - brief) / 3, longer / 40))
+    assert needed > 0
+
+
 def test_the_table_has_every_candidate_and_the_criterion(network, problem):
     study = compare(problem, backbone=network, metric="balanced-accuracy")
     shown = str(study)
@@ -157,6 +170,14 @@ def test_the_table_has_every_candidate_and_the_criterion(network, problem):
     assert "Majority" in shown
     assert study.judge in shown
     assert "chosen by balanced accuracy" in shown
+
+
+def test_the_expected_score_allows_for_having_been_picked(network, problem):
+    study = compare(problem, backbone=network)
+    assert 0 < study.expected.low <= study.expected.value <= study.expected.high <= 1
+    assert study.expected.value <= study.handed_over.scores.value("accuracy") + 0.01
+    assert study.to_json()["expected"]["by"] == "bootstrap bias-corrected cross-validation"
+    assert "Expected on new samples: " in str(study)
 
 
 def test_saves_the_model_with_the_study(network, problem, tmp_path):

@@ -1,10 +1,11 @@
 """Judges, baselines, verdicts: how a choice is made and what may be said of it."""
 
+from .choice import Result
 from .comparison import compare
 from .intervals import Interval
 from .judges import CrossValidation
 from .scores import METRICS, Scores, evaluate, metric_named
-from .study import Result, Study
+from .study import Study
 from .verdict import Verdict
 
 __all__ = [

@@ -63,5 +63,7 @@ def seconds_to_fit(method: Trained, seen: Problem, suffix: Backbone, training: T
         return time.perf_counter() - start
 
     seconds(1)  # warms up
-    first = seconds(1)
-    return max(0.0, seconds(1 + PROBED) - first) / PROBED * method.planned_steps(len(labelled))
+    first, several = seconds(1), seconds(1 + PROBED)
+    # on a busy machine the difference may be anything, even negative; a step is hardly less than this share
+    a_step = max((several - first) / PROBED, several / (1 + PROBED) / 10)
+    return a_step * method.planned_steps(len(labelled))

@@ -23,12 +23,10 @@ from ..problem import Problem
 from ..progress import Silent
 from ..training import Training
 from .budget import Budget
+from .choice import HAND_OVER, Result, best, handed_over
 from .judges import CrossValidation
 from .scores import Scores, metric_named
-from .study import Result, Study, best, verdict
-from .verdict import Verdict
-
-HAND_OVER = ("proven", "best")
+from .study import Study
 
 
 def compare(
@@ -94,9 +92,7 @@ def compare(
             else:
                 results.append(judged(candidate, seen, suffix, splits, run, everywhere))
             task.advance()
-    kept, transfer, tuning = handed_over(results, metric)
-    if hand_over == "best":
-        kept = best(results, metric)
+    kept, transfer, tuning = handed_over(results, metric, hand_over)
 
     def refitted() -> Model:
         run = replace(training, engine=engines[id(kept.candidate.backbone)])
@@ -112,6 +108,7 @@ def compare(
         results=results,
         winner=best(results, metric),
         handed_over=kept,
+        rule=hand_over,
         transfer=transfer,
         tuning=tuning,
         made=refitted,
@@ -126,22 +123,6 @@ def compare(
             "threads": torch.get_num_threads(),
         },
     )
-
-
-def handed_over(results: list[Result], metric: str) -> tuple[Result, Verdict | None, Verdict | None]:
-    """(the row that earns it, the verdict on borrowing, the verdict on changing what is borrowed).
-
-    A network that was changed has to beat its own unchanged features, and what borrows has to beat what
-    does not; each by an interval above zero.
-    """
-    frozen = [r for r in results if r.candidate.borrows and not r.candidate.tunes]
-    tuned = [r for r in results if r.candidate.tunes]
-    alone = [r for r in results if not r.candidate.borrows]
-    tuning = verdict(tuned, frozen, metric)
-    borrowing = frozen if tuning is not None and tuning.outcome != "helps" else frozen + tuned
-    transfer = verdict(borrowing, alone, metric)
-    earned = borrowing if transfer is not None and transfer.outcome == "helps" else alone or borrowing
-    return best(earned, metric), transfer, tuning
 
 
 def prefix_of(candidate: Candidate) -> Backbone:

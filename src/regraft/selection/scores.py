@@ -1,6 +1,7 @@
 """What predictions are worth: one place for every score, whoever predicted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -65,7 +66,14 @@ class Scores:
             names=labelled.classes.names,
         )
 
-    @property
+    def of_rows(self, rows: Int[Tensor, " m"]) -> "Scores":
+        """The scores of these samples alone, which may repeat; `loss` stays that of all."""
+        group = None if self.group is None else self.group[rows]
+        return replace(
+            self, right=self.right[:, rows], y=self.y[rows], group=group, predicted=self.predicted[rows]
+        )
+
+    @cached_property
     def correct(self) -> Float[Tensor, " n"]:
         """For each judged sample the share of its predictions that were right."""
         return self.right.mean(0)
@@ -76,7 +84,11 @@ class Scores:
 
     def value(self, metric: str) -> float:
         """Accuracy, or the mean of the recalls of the classes that were judged."""
-        return self.interval(metric).value
+        if metric == "accuracy":
+            return float(self.correct.mean())
+        count = torch.bincount(self.y)
+        recall = torch.bincount(self.y, self.correct)[count > 0] / count[count > 0]
+        return float(recall.mean())
 
     def gain_over(self, other: "Scores", metric: str) -> Interval:
         """The paired difference of the metric on the same samples and folds, with 95 % bounds."""

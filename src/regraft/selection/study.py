@@ -1,29 +1,20 @@
 """What a comparison found: the table, the verdict, the model, and how it was obtained."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..candidates import Candidate, Plan
 from ..model import Model
 from ..text import aligned, seconds_text
+from .choice import Result, handed_over
+from .estimate import NAME, bias_corrected
 from .intervals import Interval
 from .scores import METRICS, Scores
 from .verdict import Verdict
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """One row of the table: a candidate, what the judge says of it, and what it cost."""
-
-    candidate: Candidate
-    scores: Scores
-    seconds: float
-
-    def to_json(self) -> dict[str, Any]:
-        return {**self.candidate.to_json(), **self.scores.to_json(), "seconds": round(self.seconds, 3)}
 
 
 @dataclass(eq=False)
@@ -31,9 +22,10 @@ class Study:
     """The outcome of `compare`; printing it gives the table, the criterion and the verdict.
 
     results: every candidate's row. winner: the row with the best score among all. handed_over: the row whose
-    recipe was refitted on all labels to give `model`. transfer: the paired gain of the best that borrows over
-    the best that does not; None where nothing was borrowed. tuning: likewise of the best that changes the
-    network over the best that only reads its features. test: the scores on a sealed test set, if any.
+    recipe was refitted on all labels to give `model`, by `rule`. transfer: the paired gain of the best that
+    borrows over the best that does not; None where nothing was borrowed. tuning: likewise of the best that
+    changes the network over the best that only reads its features. test: the scores on a sealed test set, if
+    any.
     """
 
     problem: str
@@ -43,6 +35,7 @@ class Study:
     results: list[Result]
     winner: Result
     handed_over: Result
+    rule: str
     transfer: Verdict | None
     tuning: Verdict | None
     made: Callable[[], Model]
@@ -78,6 +71,20 @@ class Study:
             "unproven": self.unproven,
             "verdict": self.transfer and self.transfer.to_json(),
         }
+
+    @cached_property
+    def expected(self) -> Interval:
+        """What the model handed over will score on new samples: its own score, less for having been picked.
+
+        By `bias_corrected`, for all the candidates and the rule that picked among them.
+        """
+
+        def pick(scores: Sequence[Scores]) -> int:
+            rows = [replace(r, scores=s) for r, s in zip(self.results, scores, strict=True)]
+            kept, _, _ = handed_over(rows, self.metric, self.rule)
+            return next(i for i, row in enumerate(rows) if row is kept)
+
+        return bias_corrected([r.scores for r in self.results], self.metric, pick)
 
     def table(self) -> str:
         """The candidates, best first, with 95 % intervals."""
@@ -136,6 +143,7 @@ class Study:
             f"Handed over{unproven}: {kept.candidate.name}, {self.metric.replace('_', ' ')} {score}, "
             "refitted on all labels."
         )
+        lines.append(f"Expected on new samples: {self.expected}, by {NAME}.")
         if self.transfer and self.transfer.outcome == "no evidence" and not kept.candidate.borrows:
             lines.append(
                 f"More labels may prove {self.transfer.ours}; --hand-over best takes the best score unproven."
@@ -160,6 +168,7 @@ class Study:
             "winner": self.winner.candidate.name,
             "handed_over": self.handed_over.candidate.name,
             "unproven": self.unproven,
+            "expected": {**self.expected.to_json(), "by": NAME},
             "verdict": self.transfer and {**self.transfer.to_json(), "sentence": self.sentence()},
             "tuning": self.tuning and self.tuning.to_json(),
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
@@ -181,17 +190,3 @@ def start_of(candidate: Candidate) -> str:
     if not candidate.looks:
         return "nothing"
     return "pretrained" if candidate.borrows else "these labels alone"
-
-
-def best(results: list[Result], metric: str) -> Result:
-    """The row with the highest score; equal ones are told apart by the log loss."""
-    return max(results, key=lambda r: (r.scores.value(metric), -r.scores.loss))
-
-
-def verdict(ours: list[Result], theirs: list[Result], metric: str) -> Verdict | None:
-    """The paired gain of the best of ours over the best of theirs, where both are there."""
-    if not ours or not theirs:
-        return None
-    a, b = best(ours, metric), best(theirs, metric)
-    gain: Interval = a.scores.gain_over(b.scores, metric)
-    return Verdict(a.candidate.name, b.candidate.name, gain, metric)

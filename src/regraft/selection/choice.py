@@ -1,0 +1,58 @@
+"""Which row is handed over, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..candidates import Candidate
+from .intervals import Interval
+from .scores import Scores
+from .verdict import Verdict
+
+HAND_OVER = ("proven", "best")
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One row of the table: a candidate, what the judge says of it, and what it cost."""
+
+    candidate: Candidate
+    scores: Scores
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.candidate.to_json(), **self.scores.to_json(), "seconds": round(self.seconds, 3)}
+
+
+def handed_over(
+    results: Sequence[Result], metric: str, rule: str = "proven"
+) -> tuple[Result, Verdict | None, Verdict | None]:
+    """(the row that earns it, the verdict on borrowing, the verdict on changing what is borrowed).
+
+    A network that was changed has to beat its own unchanged features, and what borrows has to beat what
+    does not; each by an interval above zero. By the rule "best" the best score earns it.
+    """
+    frozen = [r for r in results if r.candidate.borrows and not r.candidate.tunes]
+    tuned = [r for r in results if r.candidate.tunes]
+    alone = [r for r in results if not r.candidate.borrows]
+    tuning = verdict(tuned, frozen, metric)
+    borrowing = frozen if tuning is not None and tuning.outcome != "helps" else frozen + tuned
+    transfer = verdict(borrowing, alone, metric)
+    if rule == "best":
+        return best(results, metric), transfer, tuning
+    earned = borrowing if transfer is not None and transfer.outcome == "helps" else alone or borrowing
+    return best(earned, metric), transfer, tuning
+
+
+def best(results: Sequence[Result], metric: str) -> Result:
+    """The row with the highest score; equal ones are told apart by the log loss."""
+    return max(results, key=lambda r: (r.scores.value(metric), -r.scores.loss))
+
+
+def verdict(ours: Sequence[Result], theirs: Sequence[Result], metric: str) -> Verdict | None:
+    """The paired gain of the best of ours over the best of theirs, where both are there."""
+    if not ours or not theirs:
+        return None
+    a, b = best(ours, metric), best(theirs, metric)
+    gain: Interval = a.scores.gain_over(b.scores, metric)
+    return Verdict(a.candidate.name, b.candidate.name, gain, metric)
