@@ -347,3 +347,50 @@ def test_subsets_that_are_solved_early_stay_where_they_are():
         weight, bias = rotation.back(solved[:, :-1], solved[:, -1])
         ours, theirs = x @ weight.T + bias, x @ alone.weight.T + alone.bias
         torch.testing.assert_close(ours.softmax(1), theirs.softmax(1), atol=5e-3, rtol=0)
+
+
+@pytest.mark.parametrize("least", [1e-40, 1e-36, 1e-20, 0.0])
+def test_samples_of_no_weight_to_speak_of_are_left_out(least):
+    x, y = blobs(30, 4, 3)
+    weight = torch.ones(30, dtype=torch.float64)
+    weight[::4] = least
+    fit, without = fit_logistic(x, y, 3, weight=weight), fit_logistic(x[weight == 1], y[weight == 1], 3)
+    assert fit.losses[:3].isfinite().all()
+    if least == 0.0:
+        return
+    alone = fit_logistic(x[weight == 1], y[weight == 1], 3, strengths=[fit.strength])
+    torch.testing.assert_close(fit.weight, alone.weight, atol=1e-4, rtol=1e-3)
+    assert without.weight.isfinite().all()
+
+
+def test_a_class_whose_samples_weigh_nothing_is_never_predicted():
+    x, y = blobs(30, 4, 3)
+    weight = (y != 2).double()
+    fit, alone = fit_logistic(x, y, 3, weight=weight), fit_logistic(x[y != 2], y[y != 2], 3)
+    assert fit.bias[2] == -30
+    assert not fit.weight[2].any()
+    assert alone.bias[2] == -30
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1e12, 1e25, 1e40])
+def test_any_scale_of_x(scale):
+    """Numbers whose squares single precision cannot hold are searched in double."""
+    x, y = blobs(60, 10, 3, noise=2.0)
+    strengths = [s / scale**2 for s in (1e-3, 1e-2, 1e-1)]
+    fit, usual = (
+        fit_logistic(x * scale, y, 3, strengths=strengths),
+        fit_logistic(x, y, 3, strengths=[1e-3, 1e-2, 0.1]),
+    )
+    assert fit.strength * scale**2 == pytest.approx(usual.strength)
+    torch.testing.assert_close(fit.weight * scale, usual.weight, atol=1e-3, rtol=1e-3)
+
+
+def test_an_outlier_in_one_subset_changes_no_other():
+    x, y = blobs(60, 10, 3, noise=2.0)
+    kept = [torch.arange(12, 60), torch.arange(48)]
+    folds = [[rows[i::4] for i in range(4)] for rows in kept]
+    changed = x.clone()
+    changed[0] += 1e7
+    before, after = (fit_logistic_each(data, y, 3, kept, folds)[0] for data in (x, changed))
+    assert before.strength == after.strength
+    torch.testing.assert_close(before.weight, after.weight, atol=2e-3, rtol=2e-3)

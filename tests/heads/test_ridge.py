@@ -117,6 +117,15 @@ def test_subsets_together_are_what_they_are_alone(n, d, weighted):
         torch.testing.assert_close(x @ fit.weight.T + fit.bias, x @ alone.weight.T + alone.bias)
 
 
+def test_an_outlier_in_one_subset_changes_no_other():
+    x, y = blobs(40, 80, 3)
+    kept = [torch.arange(8, 40), torch.arange(32)]
+    changed = x.clone()
+    changed[0] += 1e8
+    before, after = (fit_ridge_each(data, y, 3, kept)[0] for data in (x, changed))
+    torch.testing.assert_close(before.weight, after.weight)
+
+
 def test_same_input_same_bytes():
     x, y = blobs(40, 60, 4)
     assert torch.equal(fit_ridge(x, y, 4).weight, fit_ridge(x, y, 4).weight)

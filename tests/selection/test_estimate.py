@@ -61,9 +61,22 @@ def test_groups_are_drawn_whole():
         return 0
 
     bias_corrected([scores(right, group=group)], "accuracy", pick)
-    counts = torch.stack(drawn)
-    assert (counts % 3 == 0).all()
-    assert (counts.sum(1) == 12).all()
+    assert all(counts.tolist() == [3, 3, 3, 3] for counts in drawn)  # drawn twice, it is two groups
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy"])
+def test_groups_of_one_are_no_groups(metric):
+    generator = torch.Generator().manual_seed(1)
+    rights = [(torch.rand(1, 40, generator=generator) < p).double() for p in (0.6, 0.8)]
+
+    def proven(rows) -> int:
+        return int(rows[1].gain_over(rows[0], metric).low > 0)
+
+    none, own = (
+        bias_corrected([scores(right, group=group) for right in rights], metric, proven)
+        for group in (None, torch.arange(40))
+    )
+    assert own == none
 
 
 def test_same_seed_same_number():

@@ -1,6 +1,7 @@
 """Multinomial logistic regression that chooses its strength: all folds of a strength are solved together."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,18 @@ from torch import Tensor
 from ..folds import dealt
 from .fit import NEVER, LinearFit, check_samples, check_strengths
 from .path import Path
-from .problems import DOUBLE, SINGLE, Array, HeldOut, Problems
-from .rotation import Rotation, rotate
+from .problems import DOUBLE, SINGLE, Array, HeldOut, Precision, Problems
+from .rotation import Rotation, far_apart, rotate
 
 STRENGTHS = tuple(np.logspace(-4, 4, 10).tolist())
 # the refit ends with a step that promises less than this share of the objective, which is about what is left
 REFIT_TOLERANCE = 1e-7
 # and one whose predictions are all that is wanted, with this: single precision tells no less
 PREDICTS = 1e-5
+# samples that weigh less than this share of the heaviest count for nothing
+NOTHING = 1e-12
+# weights times strengths up to which, and down to the inverse of which, single precision serves
+SAFE = 1e15
 # a strength that costs this much more than the one before is past the best
 WORSE = 1.01
 
@@ -46,7 +51,9 @@ def fit_logistic(
     losses: the mean held-out cross-entropy. Strengths are tried from small C to large; once the loss has
     risen by a hundredth, or twice in a row, the rest is left out (NaN). A sample whose class is missing
     from the other folds says nothing about C and is not counted; if none counts, C is nearest to 1.
-    The search computes in float32, its losses within a thousandth of the optimum's; the refit in float64.
+    The search computes in float32, where that holds the numbers, and ends where the losses move by less than
+    a two-thousandth, which leaves them within about a thousandth of the optimum's; the refit is in float64.
+    Samples that weigh less than 10⁻¹² of the heaviest are left out.
 
     A class without samples gets W = 0 and b = −30, under which it is never predicted and the others are
     as if it did not exist.
@@ -94,23 +101,28 @@ def fit_logistic_each(
     """
     samples = check_samples(x, y, classes, weight).cpu()
     values = check_strengths(strengths)
-    present, codes = y.cpu().unique(return_inverse=True)
-    if any(len(y[rows].unique()) < len(present) for rows in kept):
-        return [
-            _alone(
-                x, y, classes, *subset, weight, relative=relative, strengths=strengths, tolerance=tolerance
-            )
-            for subset in zip(kept, folds, strict=True)
-        ]
+    counts = samples > NOTHING * samples.max()
+    kept = [rows[counts[rows]] for rows in kept]
+    present = y.cpu()[counts].unique()
+    codes = torch.searchsorted(present, y.cpu()).clamp_max(len(present) - 1)
+    how: dict[str, Any] = {"relative": relative, "strengths": strengths, "tolerance": tolerance}
+    alone = any(len(y[rows].unique()) < len(present) for rows in kept)
     rotation = rotate(x.cpu(), None if weight is None else samples)
+    if alone or (len(kept) > 1 and far_apart(rotation.z, kept)):
+        return [_alone(x, y, classes, *subset, weight, **how) for subset in zip(kept, folds, strict=True)]
+    # in units of its root mean square z is near 1, whose squares any precision holds
+    unit = float(rotation.z.square().mean().sqrt()) if rotation.z.any() else 1.0
+    rotation = replace(rotation, z=rotation.z / unit, eigenvalues=rotation.eigenvalues / unit**2)
     columns = x.shape[1] if relative else None
-    scale = 0.5 if len(present) == 2 else 1.0
+    scale = (0.5 if len(present) == 2 else 1.0) * (1.0 if relative else unit**2)
     subsets = _masks(kept, len(x))
+    single = SINGLE if _in_range(values * scale, samples[counts]) else DOUBLE
     losses = torch.full((len(kept), len(values)), torch.nan, dtype=torch.float64)
     chosen, start = np.full(len(kept), int(values.log().abs().argmin())), None
     if len(values) > 1 and len(present) > 1:
-        start = _search(rotation, codes, samples, columns, subsets, folds, values * scale, losses, chosen)
-    for precision in (SINGLE, DOUBLE) if tolerance < PREDICTS else (SINGLE,):
+        problem = (rotation, codes, samples, columns, subsets, folds, values * scale)
+        start = _search(*problem, losses, chosen, single)
+    for precision in dict.fromkeys((single, DOUBLE) if tolerance < PREDICTS else (single,)):
         path = Path(Problems.of(rotation, codes, samples, subsets, columns, precision), start)
         if len(present) > 1:
             path.solve(values.numpy()[chosen] * scale, PREDICTS if precision is SINGLE else tolerance)
@@ -119,7 +131,7 @@ def fit_logistic_each(
     for i, solved in enumerate(torch.from_numpy(start).double()):
         full_weight = torch.zeros(classes, x.shape[1], dtype=torch.float64)
         full_bias = torch.full((classes,), NEVER, dtype=torch.float64)
-        full_weight[present], bias = rotation.back(solved[:, :-1], solved[:, -1])
+        full_weight[present], bias = rotation.back(solved[:, :-1] / unit, solved[:, -1])
         full_bias[present] = bias - bias.mean()
         strength = float(values[chosen[i]])
         fits.append(LinearFit(full_weight.to(x.device), full_bias.to(x.device), strength, values, losses[i]))
@@ -138,7 +150,7 @@ def _alone(
     """A subset by itself, as one has to be that lacks a class the others have."""
     position = torch.full((len(x),), -1)
     position[rows] = torch.arange(len(rows))
-    inside = [position[fold] for fold in folds]
+    inside = [position[fold][position[fold] >= 0] for fold in folds]
     mine = None if weight is None else weight[rows]
     (fit,) = fit_logistic_each(
         x[rows], y[rows], classes, [torch.arange(len(rows))], [inside], weight=mine, **how
@@ -156,13 +168,14 @@ def _search(
     strengths: Float[Tensor, " s"],
     losses: Float[Tensor, "t s"],
     chosen: npt.NDArray[np.int64],
+    precision: Precision,
 ) -> Array | None:
     """Fill in the loss of each strength and the best of each subset; gives their folds' mean solutions."""
     found = _problems_of_folds(y, samples, subsets, folds)
     if found is None:
         return None
     masks, held_out = found
-    problems = Problems.of(rotation, y, samples, masks, columns, SINGLE)
+    problems = Problems.of(rotation, y, samples, masks, columns, precision)
     path, owner, t = Path(problems), held_out.owner, len(subsets)
     start = np.zeros((t, *path.weight.shape[1:]))
     share = np.zeros((t, len(masks)))
@@ -206,6 +219,12 @@ def _problems_of_folds(
     problem = np.array([different.setdefault(mask.tobytes(), len(different)) for mask in masks[useful]])
     _, first = np.unique(problem, return_index=True)
     return masks[useful][first], HeldOut(problem, weight, owner)
+
+
+def _in_range(strengths: Float[Tensor, " s"], samples: Float[Tensor, " n"]) -> bool:
+    """Whether single precision can hold the problem, whose z are near 1."""
+    least, most = float(strengths.min() * samples.min()), float(strengths.max() * samples.max())
+    return least > 1 / SAFE and most < SAFE
 
 
 def _masks(subsets: Sequence[Int[Tensor, " m"]], n: int) -> Array:

@@ -55,12 +55,12 @@ class Path:
         """Go on to where the held-out loss is steady at this strength; gives each fold's part of it."""
         self._enter(strength)
         loss = held_out.loss(self.cost.losses)
-        least = SMALL * len(np.unique(held_out.owner))
 
         def steady(share: float) -> bool:
             nonlocal loss
             last, loss = loss, held_out.loss(self.cost.losses)
-            return bool(np.abs(loss - last).sum() <= STEADY * max(float(loss.sum()), least))
+            moved, total = (np.bincount(held_out.owner, each) for each in (np.abs(loss - last), loss))
+            return bool((moved <= STEADY * np.maximum(total, SMALL)).all())
 
         self._until(steady, self.precision.promise)
         return loss
@@ -128,7 +128,7 @@ class Path:
             trial = at - step
             self.cost.move(self.images.combined(trial))
             now: Array = self.cost.loss + 0.5 * (trial @ penalty @ trial.transpose(0, 2, 1))[:, 0, 0]
-            worse = now > value * (1 + self.precision.worse)
+            worse = ~(now <= value * (1 + self.precision.worse))  # what is not a number is worse
             if not worse.any():
                 break
             step = np.where(worse[:, None, None], 0.5 * step, step)

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from .fit import NEVER, LinearFit, check_samples, check_strengths
-from .rotation import rotate
+from .rotation import far_apart, rotate
 
 # α over the mean eigenvalue of XᵀX, so that the grid follows the scale of x
 RELATIVE_STRENGTHS = torch.logspace(-4, 4, 17, dtype=torch.float64)
@@ -71,8 +71,11 @@ def fit_ridge_each(
     True
     """
     samples = check_samples(x, y, classes, weight)
+    kept = [rows[samples[rows] > 0] for rows in kept]
     grid = None if strengths is None else check_strengths(strengths)
     shared = rotate(x) if len(kept) > 1 and x.shape[0] <= x.shape[1] else None
+    if shared is not None and far_apart(shared.z, kept):
+        shared = None
     z = x if shared is None else shared.z
     alike: dict[tuple[int, ...], list[int]] = {}
     for i, rows in enumerate(kept):

@@ -1,15 +1,18 @@
 """An exact change of coordinates to at most min(n, d) dimensions, in which the samples are uncorrelated."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import InputError
 
+# a subset that varies this much less than all samples would be rounding in their common rotation
+FAR_APART = 1e-3
 # directions in which the samples vary less than a millionth of the widest one are rounding
 NEGLIGIBLE = 1e-12
 
@@ -71,6 +74,17 @@ def rotate(x: Float[Tensor, "*p n d"], weight: Float[Tensor, "*p n"] | None = No
     right = torch.where(length > 0, vectors / length, 0.0)
     z = vectors * length if weight is None else centred @ (scaled.mT @ right)
     return Rotation(z, values, mean, scaled.mT, right)
+
+
+def far_apart(z: Float[Tensor, "n r"], subsets: Sequence[Int[Tensor, " m"]]) -> bool:
+    """Whether a subset hardly varies beside all samples, as beside an outlier that it leaves out.
+
+    >>> far_apart(torch.tensor([[0.0], [1.0], [1000.0]]), [torch.tensor([0, 1])])
+    True
+    """
+    square = z.square().sum(1)
+    least = FAR_APART * float(square.mean())
+    return any(float(square[rows].mean()) - float(z[rows].mean(0).square().sum()) < least for rows in subsets)
 
 
 def _eigen(a: Float[Tensor, "*p m l"]) -> tuple[Float[Tensor, "*p m"], Float[Tensor, "*p m m"]]:

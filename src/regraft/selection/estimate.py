@@ -1,6 +1,7 @@
 """What the model handed over will score on new samples, corrected for its having been picked."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -50,7 +51,10 @@ def bias_corrected(
         if not len(out):
             continue
         inside, outside = (torch.cat([units[i] for i in some]) for some in (drawn, out))
-        picked = pick([row.of_rows(inside) for row in rows])
+        # a group that is drawn twice is two groups
+        sizes = torch.tensor([len(units[i]) for i in drawn])
+        group = None if rows[0].group is None else torch.arange(len(drawn)).repeat_interleave(sizes)
+        picked = pick([replace(row.of_rows(inside), group=group) for row in rows])
         ours, theirs = (rows[i].of_rows(outside).value(metric) for i in (picked, kept))
         corrections.append(ours - theirs)
     moved = float(np.mean(corrections)) if corrections else 0.0

@@ -10,7 +10,7 @@ from typing import Any
 from ..candidates import Candidate, Plan
 from ..model import Model
 from ..text import aligned, seconds_text
-from .choice import Result, handed_over
+from .choice import Result, best
 from .estimate import NAME, bias_corrected
 from .intervals import Interval
 from .scores import METRICS, Scores
@@ -76,15 +76,20 @@ class Study:
     def expected(self) -> Interval:
         """What the model handed over will score on new samples: its own score, less for having been picked.
 
-        By `bias_corrected`, for all the candidates and the rule that picked among them.
+        By `bias_corrected` over the rows that it was the best of: all that borrow, all that do not, or,
+        where the best score was asked for, all.
         """
+        kept = self.handed_over.candidate
+        rivals = [r for r in self.results if self.rule == "best" or r.candidate.borrows == kept.borrows]
+        if self.rule == "proven" and self.tuning is not None and self.tuning.outcome != "helps":
+            rivals = [r for r in rivals if not r.candidate.tunes]
 
         def pick(scores: Sequence[Scores]) -> int:
-            rows = [replace(r, scores=s) for r, s in zip(self.results, scores, strict=True)]
-            kept, _, _ = handed_over(rows, self.metric, self.rule)
-            return next(i for i, row in enumerate(rows) if row is kept)
+            rows = [replace(r, scores=s) for r, s in zip(rivals, scores, strict=True)]
+            picked = best(rows, self.metric)
+            return next(i for i, row in enumerate(rows) if row is picked)
 
-        return bias_corrected([r.scores for r in self.results], self.metric, pick)
+        return bias_corrected([r.scores for r in rivals], self.metric, pick)
 
     def table(self) -> str:
         """The candidates, best first, with 95 % intervals."""
