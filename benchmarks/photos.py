@@ -93,7 +93,7 @@ class Photos:
         return Task(paths, self.train.labels[rows].numpy(), list(self.test.x.paths), self.test.labels.numpy())
 
     def regraft(self, rows: torch.Tensor, seed: int, folder: Path) -> tuple[Outcome, Outcome, rg.Study]:
-        """All that `regraft fit` does, without a budget for training: handed over, and the best row."""
+        """What `regraft fit` does and says without a budget for training: its model, and its best row."""
         for i in rows.tolist():
             target = folder / self.train.classes.names[self.train.labels[i]] / self.paths[i].name
             target.parent.mkdir(exist_ok=True)
@@ -103,7 +103,7 @@ class Photos:
         problem = rg.Problem(target_labelled=rg.read_images(folder))
         judge = rg.CrossValidation(seed=seed)
         study = rg.compare(problem, None, self.backbone, training, judge, store=store)
-        model = study.model
+        model, _ = study.model, str(study)
         seconds = time.perf_counter() - start
         best = study.winner.candidate
         seen, suffix, _ = at_the_cut(best, problem, store, training)

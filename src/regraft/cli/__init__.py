@@ -5,6 +5,7 @@ import signal
 import sys
 import warnings
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
 import click
@@ -52,7 +53,8 @@ def main() -> None:
     # read when torch loads: threads that wait asleep lose little alone and do not starve on a busy machine
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.showwarning = _note
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         cli.main(standalone_mode=False)
     except InputError as error:
@@ -63,13 +65,28 @@ def main() -> None:
     except BrokenPipeError:  # whoever was reading has read enough
         os._exit(1)
     except (KeyboardInterrupt, click.Abort):
-        from .places import cache_folder
+        _interrupted()
 
-        _fail(
-            f"interrupted; no model was written. Features and training done so far are in {cache_folder()} "
-            "(not with --no-cache): the same command goes on from there",
-            130,
-        )
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End in good order; during an import at once, for modules in C++ take no exception there but abort."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            if sys.stderr.isatty():
+                sys.stderr.write("\x1b[?25h")  # the cursor, which progress bars hide
+            _interrupted()
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _interrupted() -> None:
+    from .places import cache_folder
+
+    _fail(
+        f"interrupted; no model was written. Features and training done so far are in {cache_folder()} "
+        "(not with --no-cache): the same command goes on from there",
+        130,
+    )
 
 
 def _fail(line: str, code: int) -> None:
