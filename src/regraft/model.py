@@ -85,7 +85,11 @@ class Model(nn.Module):
         self, x: Any, store: Store | None = None, progress: Progress | None = None
     ) -> Float[Tensor, "n k"]:
         """P(class | sample), each row summing to 1, columns in the order of `output.names`."""
-        return self.logits(x, store, progress).softmax(1)
+        return self.chances(self.logits(x, store, progress))
+
+    def chances(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        """The probabilities that go with the scores."""
+        return logits.softmax(1)
 
     def predict(self, x: Any) -> list[str]:
         """The name of the most probable class of each sample.

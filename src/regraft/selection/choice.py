@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jaxtyping import Bool, Float
+from torch import Tensor
+
 from ..candidates import Candidate
 from .intervals import Interval
 from .scores import Scores
@@ -14,11 +17,22 @@ HAND_OVER = ("proven", "best")
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One row of the table: a candidate, what the judge says of it, and what it cost."""
+    """One row of the table: a candidate, what the judge says of it, and what it cost.
+
+    logits: for each repeat of the folds and each sample, what a fit without the sample says of it.
+    judged: the samples that count; the others had no fold of their own, or nobody of their class beside it.
+    """
 
     candidate: Candidate
     scores: Scores
     seconds: float
+    logits: Float[Tensor, "r n k"]
+    judged: Bool[Tensor, " n"]
+
+    @property
+    def probabilities(self) -> Float[Tensor, "n k"]:
+        """P(class | sample), the mean over the repeats."""
+        return self.logits.softmax(2).mean(0)
 
     def to_json(self) -> dict[str, Any]:
         return {**self.candidate.to_json(), **self.scores.to_json(), "seconds": round(self.seconds, 3)}

@@ -94,14 +94,16 @@ def compare(
             task.advance()
     kept, transfer, tuning = handed_over(results, metric, hand_over)
 
-    def refitted() -> Model:
+    def refitted() -> tuple[Model, Domain]:
         run = replace(training, engine=engines[id(kept.candidate.backbone)])
         seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
         fitted = kept.candidate.method.fit(seen, suffix, run)
-        return fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
+        features = embed(fitted.backbone, seen.domains["target_labelled"], None, run.engine)
+        whole = fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
+        return whole, features
 
     return Study(
-        problem=str(labelled),
+        labelled=labelled,
         plan=planned,
         judge=judge.describe(labelled, trained=any(isinstance(r.candidate.method, Trained) for r in results)),
         metric=metric,
@@ -113,7 +115,6 @@ def compare(
         tuning=tuning,
         made=refitted,
         left_out=left_out,
-        unreadable=labelled.left_out,
         timing=timing,
         setting={
             "regraft": __version__,
@@ -165,15 +166,16 @@ def judged(
     if isinstance(candidate.method, Trained):
         splits = splits[:1]  # repeating the training of networks costs more than it tells
     start = time.perf_counter()
-    chances = torch.zeros(len(splits), len(labelled), labelled.classes.width, dtype=torch.float64)
+    logits = torch.zeros(len(splits), len(labelled), labelled.classes.width, dtype=torch.float64)
     folds = [(repeat, rows) for repeat, held_out in enumerate(splits) for rows in held_out]
     with training.progress.track(candidate.name, len(folds)) as task:
         held_out = [rows for _, rows in folds]
         models = candidate.method.fit_without(held_out, seen, suffix, quietly(candidate, training))
         for (repeat, rows), model in zip(folds, models, strict=True):
-            chances[repeat, rows] = model.probabilities(labelled.x[rows])
+            logits[repeat, rows] = model.logits(labelled.x[rows])
             task.advance()
-    return Result(candidate, Scores.of(chances, labelled, everywhere), time.perf_counter() - start)
+    scores = Scores.of(logits.softmax(2), labelled, everywhere)
+    return Result(candidate, scores, time.perf_counter() - start, logits, everywhere)
 
 
 def judgeable_in_all(labelled: Domain, splits: list[list[Rows]]) -> Bool[Tensor, " n"]:

@@ -1,6 +1,6 @@
 """What predictions are worth: one place for every score, whoever predicted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -66,13 +66,6 @@ class Scores:
             names=labelled.classes.names,
         )
 
-    def of_rows(self, rows: Int[Tensor, " m"]) -> "Scores":
-        """The scores of these samples alone, which may repeat; `loss` stays that of all."""
-        group = None if self.group is None else self.group[rows]
-        return replace(
-            self, right=self.right[:, rows], y=self.y[rows], group=group, predicted=self.predicted[rows]
-        )
-
     @cached_property
     def correct(self) -> Float[Tensor, " n"]:
         """For each judged sample the share of its predictions that were right."""
@@ -80,7 +73,7 @@ class Scores:
 
     def interval(self, metric: str) -> Interval:
         """The metric with its 95 % interval."""
-        return share(self.correct, self._stratum(metric), self.group)
+        return share(self.correct, self.stratum(metric), self.group)
 
     def value(self, metric: str) -> float:
         """Accuracy, or the mean of the recalls of the classes that were judged."""
@@ -94,7 +87,7 @@ class Scores:
         """The paired difference of the metric on the same samples and folds, with 95 % bounds."""
         repeats = min(len(self.right), len(other.right))
         ours, theirs = self.right[:repeats].mean(0), other.right[:repeats].mean(0)
-        return paired_gain(ours, theirs, self._stratum(metric), self.group)
+        return paired_gain(ours, theirs, self.stratum(metric), self.group)
 
     def recalls(self) -> dict[str, Interval | None]:
         """The recall of every class, or None where none of it was judged."""
@@ -118,7 +111,8 @@ class Scores:
             told["confusion"] = self.confusion().tolist()
         return told
 
-    def _stratum(self, metric: str) -> Int[Tensor, " n"]:
+    def stratum(self, metric: str) -> Int[Tensor, " n"]:
+        """The samples that are averaged before the strata are: all, or those of a class."""
         return torch.zeros_like(self.y) if metric == "accuracy" else self.y
 
 

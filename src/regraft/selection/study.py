@@ -1,16 +1,17 @@
 """What a comparison found: the table, the verdict, the model, and how it was obtained."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..candidates import Candidate, Plan
+from ..domain import Domain
 from ..model import Model
 from ..text import aligned, seconds_text
-from .choice import Result, best
+from .choice import Result
 from .estimate import NAME, bias_corrected
 from .intervals import Interval
 from .scores import METRICS, Scores
@@ -21,14 +22,14 @@ from .verdict import Verdict
 class Study:
     """The outcome of `compare`; printing it gives the table, the criterion and the verdict.
 
-    results: every candidate's row. winner: the row with the best score among all. handed_over: the row whose
-    recipe was refitted on all labels to give `model`, by `rule`. transfer: the paired gain of the best that
-    borrows over the best that does not; None where nothing was borrowed. tuning: likewise of the best that
-    changes the network over the best that only reads its features. test: the scores on a sealed test set, if
-    any.
+    labelled: the samples that were given. results: every candidate's row. winner: the row with the best score
+    among all. handed_over: the row whose recipe was refitted on all labels to give `model`, by `rule`.
+    transfer: the paired gain of the best that borrows over the best that does not; None where nothing was
+    borrowed. tuning: likewise of the best that changes the network over the best that only reads its
+    features. test: the scores on a sealed test set, if any.
     """
 
-    problem: str
+    labelled: Domain
     plan: Plan
     judge: str
     metric: str
@@ -38,13 +39,11 @@ class Study:
     rule: str
     transfer: Verdict | None
     tuning: Verdict | None
-    made: Callable[[], Model]
+    made: Callable[[], tuple[Model, Domain]]
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    unreadable: tuple[tuple[str, str], ...] = ()
     timing: dict[str, float] = field(default_factory=dict)
     setting: dict[str, Any] = field(default_factory=dict)
     test: Scores | None = None
-    _model: Model | None = None
 
     @property
     def unproven(self) -> bool:
@@ -55,10 +54,18 @@ class Study:
     @property
     def model(self) -> Model:
         """The model handed over, refitted on all labels (once, when it is first asked for)."""
-        if self._model is None:
-            self._model = self.made()
-            self._model.provenance["study"] = self.summary()
-        return self._model
+        return self._refitted[0]
+
+    @property
+    def features(self) -> Domain:
+        """The labelled samples as the model handed over sees them before its head."""
+        return self._refitted[1]
+
+    @cached_property
+    def _refitted(self) -> tuple[Model, Domain]:
+        model, features = self.made()
+        model.provenance["study"] = self.summary()
+        return model, features
 
     def summary(self) -> dict[str, Any]:
         """What a model should remember of where it came from."""
@@ -84,12 +91,7 @@ class Study:
         if self.rule == "proven" and self.tuning is not None and self.tuning.outcome != "helps":
             rivals = [r for r in rivals if not r.candidate.tunes]
 
-        def pick(scores: Sequence[Scores]) -> int:
-            rows = [replace(r, scores=s) for r, s in zip(rivals, scores, strict=True)]
-            picked = best(rows, self.metric)
-            return next(i for i, row in enumerate(rows) if row is picked)
-
-        return bias_corrected([r.scores for r in rivals], self.metric, pick)
+        return bias_corrected([r.scores for r in rivals], self.metric)
 
     def table(self) -> str:
         """The candidates, best first, with 95 % intervals."""
@@ -132,7 +134,7 @@ class Study:
         kept = self.handed_over
         score = kept.scores.interval(self.metric)
         lines = [
-            self.problem,
+            str(self.labelled),
             "",
             self.table(),
             "",
@@ -154,9 +156,9 @@ class Study:
                 f"More labels may prove {self.transfer.ours}; --hand-over best takes the best score unproven."
             )
         lines += [f"Left out: {name}: {reason}." for name, reason in self.left_out]
-        if self.unreadable:
-            name, reason = self.unreadable[0]
-            lines.append(f"Not used: {len(self.unreadable)} samples, first {name} ({reason}).")
+        if unreadable := self.labelled.left_out:
+            name, reason = unreadable[0]
+            lines.append(f"Not used: {len(unreadable)} samples, first {name} ({reason}).")
         if self.test is not None:
             on_test = self.test.interval(self.metric)
             lines.append(f"Test set ({len(self.test.y)} samples, not seen before): {on_test}.")
@@ -165,7 +167,7 @@ class Study:
     def to_json(self) -> dict[str, Any]:
         """Everything above, for machines."""
         return {
-            "problem": self.problem,
+            "problem": str(self.labelled),
             "plan": self.plan.to_json(),
             "judge": self.judge,
             "metric": self.metric,
@@ -177,7 +179,7 @@ class Study:
             "verdict": self.transfer and {**self.transfer.to_json(), "sentence": self.sentence()},
             "tuning": self.tuning and self.tuning.to_json(),
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
-            "unreadable": [{"sample": name, "reason": reason} for name, reason in self.unreadable],
+            "unreadable": [{"sample": name, "reason": reason} for name, reason in self.labelled.left_out],
             "seconds": {name: round(value, 3) for name, value in self.timing.items()},
             "setting": self.setting,
             "test": self.test and self.test.to_json(),
