@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from regraft.domain import Domain
-from regraft.folds import complement, hold_out, inner_folds, judgeable, stratified_folds
+from regraft.folds import complement, hold_out, inner_folds, judgeable, random_folds, stratified_folds
 
 
 def domain(counts, group=None):
@@ -104,3 +104,30 @@ def test_inner_folds_split_no_group():
         for fold in folds:
             seen = rows[~torch.isin(rows, fold)]
             assert not set(d.group[fold].tolist()) & set(d.group[seen].tolist())
+
+
+@pytest.mark.parametrize("counts", [{"a": 20, "b": 25}, {"a": 31, "b": 7, "c": 2}, {"a": 3, "b": 2}])
+def test_random_folds_test_every_row_once_and_leave_some_of_each_class(counts):
+    d = domain(counts)
+    for seed in range(50):
+        parts = random_folds(d, 5, seed)
+        assert sorted(torch.cat(parts).tolist()) == list(range(len(d)))
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        assert all(judgeable(d, rows).all() for rows in parts)
+
+
+def test_majorities_by_chance_look_no_better_than_they_are():
+    """Labels of a fair coin: whoever names the more frequent one is right in half of the new samples."""
+    right = {stratified_folds: [], random_folds: []}
+    for seed in range(300):
+        generator = torch.Generator().manual_seed(seed)
+        y = torch.randint(0, 2, (20,), generator=generator)
+        if min(torch.bincount(y, minlength=2)) < 2:
+            continue
+        d = Domain(torch.zeros(20, 1), [str(int(c)) for c in y])
+        for split, found in right.items():
+            for rows in split(d, 5, seed):
+                majority = torch.bincount(d.y[complement(rows, 20)]).argmax()
+                found += (d.y[rows] == majority).tolist()
+    assert sum(right[stratified_folds]) / len(right[stratified_folds]) > 0.56
+    assert sum(right[random_folds]) / len(right[random_folds]) == pytest.approx(0.5, abs=0.02)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from . import __version__
 from .backbone import Backbone
+from .certainty import Answers, Certainty
 from .domain import Domain
 from .engine import Engine
 from .errors import InputError
@@ -51,12 +52,14 @@ class Model(nn.Module):
         output: Output,
         *,
         engine: Engine | None = None,
+        certainty: Certainty | None = None,
         provenance: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
         self.output = output
+        self.certainty = certainty
         self.engine = engine or Engine()
         self.provenance: dict[str, Any] = provenance or {}
 
@@ -67,19 +70,29 @@ class Model(nn.Module):
             self.head,
             self.output,
             engine=self.engine,
+            certainty=self.certainty,
             provenance=self.provenance,
         )
+
+    def features(
+        self, x: Any, store: Store | None = None, progress: Progress | None = None
+    ) -> Float[Tensor, "n d"]:
+        """What the head sees of every sample."""
+        seen = embed(self.backbone, _domain_of(x), store, self.engine, progress)
+        assert isinstance(seen.x, Tensor)
+        return seen.x.flatten(1)
 
     def logits(
         self, x: Any, store: Store | None = None, progress: Progress | None = None
     ) -> Float[Tensor, "n k"]:
         """Scores of every class for every sample, in float64."""
-        seen = embed(self.backbone, _domain_of(x), store, self.engine, progress)
-        assert isinstance(seen.x, Tensor)
-        if len(seen) == 0:
+        return self._scores(self.features(x, store, progress))
+
+    def _scores(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        if len(z) == 0:
             return torch.zeros(0, self.output.width, dtype=torch.float64)
         with torch.inference_mode():
-            return torch.cat([self.head.eval()(z) for z in seen.x.flatten(1).split(4096)]).double()
+            return torch.cat([self.head.eval()(some) for some in z.split(4096)]).double()
 
     def probabilities(
         self, x: Any, store: Store | None = None, progress: Progress | None = None
@@ -88,8 +101,28 @@ class Model(nn.Module):
         return self.chances(self.logits(x, store, progress))
 
     def chances(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        """The probabilities that go with the scores."""
-        return logits.softmax(1)
+        """The probabilities that go with the scores, calibrated where held-out predictions allowed it."""
+        return logits.softmax(1) if self.certainty is None else self.certainty.probabilities(logits)
+
+    def answers(self, x: Any, store: Store | None = None, progress: Progress | None = None) -> Answers:
+        """For every sample a label, its probability, and whether to accept it or to say "not sure".
+
+        >>> from regraft import Domain, Problem, compare
+        >>> luck = torch.Generator().manual_seed(0)
+        >>> owls, crows = torch.randn(30, 2, generator=luck), torch.randn(30, 2, generator=luck) + 6
+        >>> birds = Domain(torch.cat([owls, crows]), ["owl"] * 30 + ["crow"] * 30)
+        >>> model = compare(Problem(target_labelled=birds)).model
+        >>> answers = model.answers([[0.0, 0.0], [3.0, 3.0], [60.0, 60.0]])
+        >>> answers.label, answers.accepted.tolist()
+        (['owl', 'owl', 'crow'], [True, False, False])
+        """
+        z = self.features(x, store, progress)
+        p = self.chances(self._scores(z))
+        label = list(self.output.decode(p.argmax(1)))
+        if self.certainty is None:
+            return Answers(label, p)
+        novelty = self.certainty.novelty(z) if len(z) else torch.zeros(0)
+        return Answers(label, p, self.certainty.plausible(p), novelty)
 
     def predict(self, x: Any) -> list[str]:
         """The name of the most probable class of each sample.
@@ -119,6 +152,7 @@ class Model(nn.Module):
                 "source": self.backbone.source,
             },
             "head": self.head.to_json(),  # type: ignore[operator]
+            "certainty": self.certainty and self.certainty.to_json(),
             "engine": self.engine.to_json(),
             "provenance": self.provenance,
         }
@@ -213,6 +247,7 @@ def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
             head_from_json(saved["head"]),
             output_from_json(saved["output"]),
             engine=_usable(Engine.from_json(saved["engine"])),
+            certainty=saved.get("certainty") and Certainty.from_json(saved["certainty"]),
             provenance=saved["provenance"],
         )
         model.load_state_dict({k: t for k, t in tensors.items() if k not in _prefixed(fitted)})

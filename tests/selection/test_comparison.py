@@ -39,8 +39,8 @@ def test_a_transfer_that_does_not_is_refused(problem, fresh):
 
 
 def test_the_best_may_be_asked_for_unproven(network, problem):
-    """Six labels prove nothing; who wants the best score all the same gets it, and is told."""
-    few = problem.restricted(torch.arange(6))
+    """Five labels prove nothing; who wants the best score all the same gets it, and is told."""
+    few = problem.restricted(torch.arange(5))
     proven, best = (compare(few, backbone=network, hand_over=rule) for rule in ("proven", "best"))
     assert proven.transfer.outcome == "no evidence"
     assert not proven.handed_over.candidate.borrows
@@ -68,7 +68,7 @@ def test_the_model_is_refitted_on_all_labels(network, problem):
     recipe = study.handed_over.candidate.method
     direct = recipe.fit(problem, network)
     torch.testing.assert_close(
-        study.model.probabilities(problem.target_labelled), direct.probabilities(problem.target_labelled)
+        study.model.logits(problem.target_labelled), direct.logits(problem.target_labelled)
     )
 
 

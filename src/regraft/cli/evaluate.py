@@ -30,15 +30,20 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     store = Store(cache_folder() / "features")
     seen = embed(fitted.backbone, labelled, store, fitted.engine, progress)
     _, rest = fitted.backbone.cut(len(fitted.backbone))
-    scores = evaluate(Model(rest, fitted.head, fitted.output), seen)
+    behind = Model(rest, fitted.head, fitted.output, certainty=fitted.certainty)
+    scores, accepted = evaluate(behind, seen), behind.answers(seen).accepted
     if as_json:
         # escaped where somebody reads it: a name may hold what steers a terminal
-        click.echo(json.dumps(scores.to_json(), indent=1, ensure_ascii=sys.stdout.isatty()))
+        told = {**scores.to_json(), "accepted": among(scores, accepted)}
+        click.echo(json.dumps(told, indent=1, ensure_ascii=sys.stdout.isatty()))
         return
     click.echo(f"{labelled}, 95 % intervals\n")
     click.echo(
         aligned(["metric", "value"], [[m.replace("_", " "), str(scores.interval(m))] for m in METRICS])
     )
+    if sure := among(scores, accepted):
+        right = "" if sure["accuracy"] is None else f", accuracy among them {sure['accuracy']:.2f}"
+        click.echo(f"\naccepted: {sure['share']:.0%} of the samples{right}")
     confusion = scores.confusion()
     rows = []
     for i, (name, recall) in enumerate(scores.recalls().items()):
@@ -47,3 +52,11 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
         taken = scores.names[int(wrong.argmax())] if int(wrong.max()) else ""
         rows.append([name, str(int((scores.y == i).sum())), str(recall or "not judged"), taken])
     click.echo("\n" + aligned(["class", "samples", "recall", "most often taken for"], rows))
+
+
+def among(scores: Any, accepted: Any) -> dict[str, float | None] | None:
+    """The share of the samples that the model is sure of, and its accuracy among them."""
+    if accepted is None:
+        return None
+    share = float(accepted.double().mean())
+    return {"share": share, "accuracy": float(scores.correct[accepted].mean()) if share else None}

@@ -17,7 +17,8 @@ from .places import cache_folder
 @click.option("--out", type=click.Path(path_type=Path), help="A CSV file instead of standard output.")
 @with_options(RUNNING)
 def command(model: Path, path: Path, probabilities: bool, out: Path | None, device: str) -> None:
-    """Label the samples of PATH (a folder or a CSV table) with MODEL: CSV with file, label, probability.
+    """Label the samples of PATH (a folder or a CSV table) with MODEL: CSV with file, label, probability,
+    accepted (no where the honest answer is "not sure") and novelty (above 1: unlike all that was labelled).
 
     A file that cannot be read is named on standard error, and the exit code is then 1."""
     from dataclasses import replace
@@ -36,14 +37,17 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
     progress = progress_bars()
     pool = read(path, labelled=False, progress=progress)
     report_unreadable(pool, path)
-    chances = fitted.probabilities(pool, Store(cache_folder() / "features"), progress)
-    names = fitted.output.decode(chances.argmax(1))
+    answers = fitted.answers(pool, Store(cache_folder() / "features"), progress)
     columns = list(getattr(fitted.output, "names", ())) if probabilities else []
-    header = ["file", "label", "probability", *columns]
+    header = ["file", "label", "probability", "accepted", "novelty", *columns]
+    accepted, novelty = answers.accepted, answers.novelty
     rows = []
-    for sample, label, row in zip(sample_names(pool.x), names, chances.tolist(), strict=True):
-        every = [f"{p:.6f}" for p in row] if probabilities else []
-        rows.append([sample, label, f"{max(row):.6f}", *every])
+    for i, sample in enumerate(sample_names(pool.x)):
+        sure = ["", ""]
+        if accepted is not None and novelty is not None:
+            sure = ["yes" if accepted[i] else "no", f"{novelty[i]:.3f}"]
+        every = [f"{p:.6f}" for p in answers.probabilities[i].tolist()] if probabilities else []
+        rows.append([sample, answers.label[i], f"{answers.probability[i]:.6f}", *sure, *every])
     if kind_of(pool.x) != "table":
         rows.sort()  # files by name; rows of a table stay in their order
     if out is None:
@@ -52,5 +56,8 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
         csv.writer(sys.stdout, lineterminator="\n").writerows([header, *rows])
     else:
         write_csv(out, header, rows)
+    if accepted is not None and fitted.certainty is not None:
+        told = f"accepted {int(accepted.sum())} of {len(accepted)}; {fitted.certainty}"
+        click.echo(told, err=True)
     if pool.left_out:
         sys.exit(1)

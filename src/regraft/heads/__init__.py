@@ -10,9 +10,20 @@ from .constant import Constant
 from .linear import Linear
 from .mlp import MLP
 from .neighbours import Neighbours
-from .prototypes import Prototypes
+from .prototypes import Prototypes, class_means, left_out_squared
 
-__all__ = ["HEADS", "MLP", "Constant", "Linear", "Neighbours", "Prototypes", "Trees", "head_from_json"]
+__all__ = [
+    "HEADS",
+    "MLP",
+    "Constant",
+    "Linear",
+    "Neighbours",
+    "Prototypes",
+    "Trees",
+    "class_means",
+    "head_from_json",
+    "left_out_squared",
+]
 
 HEADS: dict[str, type[nn.Module]] = {
     head.kind: head for head in (Constant, Linear, MLP, Neighbours, Prototypes, Trees)

@@ -3,9 +3,9 @@
 from typing import Any, ClassVar, final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, one_hot
 
 
 @final
@@ -42,3 +42,27 @@ class Prototypes(nn.Module):
     def to_json(self) -> dict[str, Any]:
         classes, features = self.points.shape
         return {"kind": self.kind, "features": features, "classes": classes}
+
+
+def class_means(
+    u: Float[Tensor, "n d"], y: Int[Tensor, " n"], k: int
+) -> tuple[Float[Tensor, "k d"], Float[Tensor, " k"]]:
+    """(the mean of each class's samples, how many they are); a class without any is at 0.
+
+    >>> class_means(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([0, 0, 1]), 2)[0].tolist()
+    [[2.0], [5.0]]
+    """
+    member = one_hot(y, k).to(u.dtype)
+    count = member.sum(0)
+    return member.T @ u / count.clamp_min(1)[:, None], count
+
+
+def left_out_squared(u: Float[Tensor, "n d"], y: Int[Tensor, " n"], k: int) -> Float[Tensor, "n k"]:
+    """‖uᵢ − p_c‖², where uᵢ does not count in the mean p_c of its own class (unless it is alone there)."""
+    means, count = class_means(u, y, k)
+    squared = torch.cdist(u, means).pow(2)
+    own = squared.gather(1, y[:, None])
+    # the mean without i lies n/(n − 1) times as far from i as the mean with i
+    others = count[y][:, None]
+    away = torch.where(others > 1, own * (others / (others - 1).clamp_min(1)).pow(2), own)
+    return squared.scatter(1, y[:, None], away)

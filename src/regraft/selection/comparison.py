@@ -11,6 +11,7 @@ from torch import Tensor
 from .. import __version__
 from ..backbone import Backbone
 from ..candidates import Candidate, Plan
+from ..certainty import Certainty
 from ..domain import Domain
 from ..engine import TIMED, Engine, fastest_engine, remembered_engine, usual_engine
 from ..errors import InputError
@@ -21,6 +22,7 @@ from ..model import Model
 from ..planner import plan
 from ..problem import Problem
 from ..progress import Silent
+from ..samples import kind_of
 from ..training import Training
 from .budget import Budget
 from .choice import HAND_OVER, Result, best, handed_over
@@ -99,6 +101,7 @@ def compare(
         seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
         fitted = kept.candidate.method.fit(seen, suffix, run)
         features = embed(fitted.backbone, seen.domains["target_labelled"], None, run.engine)
+        fitted.certainty = certainty_of(kept, labelled, features)
         whole = fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
         return whole, features
 
@@ -124,6 +127,13 @@ def compare(
             "threads": torch.get_num_threads(),
         },
     )
+
+
+def certainty_of(kept: Result, labelled: Domain, features: Domain) -> Certainty:
+    """How sure the model may be, by what was held out of it and by what it has seen."""
+    columns = kind_of(labelled.x) != "images" and not any(True for _ in kept.candidate.backbone.parameters())
+    held_out, y = kept.logits[:, kept.judged], labelled.labels[kept.judged]
+    return Certainty.of(held_out, y, features, directions=not columns)
 
 
 def prefix_of(candidate: Candidate) -> Backbone:
@@ -174,7 +184,8 @@ def judged(
         for (repeat, rows), model in zip(folds, models, strict=True):
             logits[repeat, rows] = model.logits(labelled.x[rows])
             task.advance()
-    scores = Scores.of(logits.softmax(2), labelled, everywhere)
+    overlap = 1 / (len(splits[0]) - 1) if len(splits[0]) > 1 else 1.0
+    scores = Scores.of(logits.softmax(2), labelled, everywhere, overlap)
     return Result(candidate, scores, time.perf_counter() - start, logits, everywhere)
 
 

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 from torch import Tensor
 
 Z = 1.959964  # a 95 % interval
-Z_BOUND = 1.644854  # a 90 % interval, whose lower end alone holds with 95 %
+Z_BOUND = 1.5  # one end alone, with 93 %
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,10 @@ class Interval:
 
 
 def share(
-    correct: Float[Tensor, " n"], stratum: Int[Tensor, " n"], group: Int[Tensor, " n"] | None = None
+    correct: Float[Tensor, " n"],
+    stratum: Int[Tensor, " n"],
+    group: Int[Tensor, " n"] | None = None,
+    overlap: float = 0.0,
 ) -> Interval:
     """The mean over strata of the share that is correct.
 
@@ -51,6 +54,12 @@ def share(
     p̃ ± z √(p̃(1 − p̃)/ñ) with ñ = n + z² and p̃ = (Σ correct + z²/2)/ñ, whose middle is Wilson's. With k
     strata each takes a k-th of the z² added samples. Samples of one group count for as many independent
     ones as `effective` finds in them.
+
+    overlap: 0 where one model was tested. Where each fold was predicted by a model of its own, fitted to the
+    others, and the number stands for a further one, it is n₂/n₁, the size of a fold over that of the rest:
+    the variance is taken times 1 + 2 n₂/n₁, once for what the folds' models differ and once for the one that
+    is handed over (Nadeau & Bengio 2003 add n₂/n₁ for the first), and Student's t with n − 1 degrees of
+    freedom stands for z in the width. `benchmarks/honesty.py` measures what that covers.
 
     >>> str(share(torch.tensor([1.0] * 8 + [0.0] * 2), torch.zeros(10, dtype=torch.long)))
     '0.80 [0.48, 0.95]'
@@ -66,7 +75,8 @@ def share(
         value += mean / len(strata)
         middle += p / len(strata)
         variance += p * (1 - p) / (n + added) / len(strata) ** 2
-    return _around(value, middle, Z * math.sqrt(variance), lowest=0.0)
+    z = Z if overlap == 0 else float(student.ppf(0.975, max(1, len(correct) - 1)))
+    return _around(value, middle, z * math.sqrt(variance * (1 + 2 * overlap)), lowest=0.0)
 
 
 def paired_gain(
@@ -77,17 +87,18 @@ def paired_gain(
 ) -> Interval:
     """The difference of two such means on the same samples, with the bound below and the bound above it.
 
-    Each bound holds with 95 %, so together they are a 90 % interval. With one stratum and 0 or 1 for each
-    sample it is the adjusted Wald interval of Bonett and Price (2012): of n samples b are right by ours
-    alone and c by theirs alone, p₁ = (b + 1)/(n + 2), p₂ = (c + 1)/(n + 2),
-    p₁ − p₂ ± z √((p₁ + p₂ − (p₁ − p₂)²)/(n + 2)).
+    Each bound is for 93 %. With one stratum and 0 or 1 for each sample it is the adjusted Wald interval of
+    Bonett and Price (2012): of n samples b are right by ours alone and c by theirs alone,
+    p₁ = (b + 1)/(n + 2), p₂ = (c + 1)/(n + 2), p₁ − p₂ ± z √((p₁ + p₂ − (p₁ − p₂)²)/(n + 2)).
     Repeated folds give fractions, which count as such; their variance is smaller than this takes it to
     be, which pays for the folds' sharing samples and for having picked the best of a few.
+    z = 1.5 was chosen in simulation (`benchmarks/honesty.py --choosing`): at 1.645 the verdict had less than
+    nine tenths of the power of fresh labels, at 1.4 the bounds were missed in up to nine tasks of a hundred.
 
     >>> zeros = torch.zeros(50, dtype=torch.long)
     >>> ours, theirs = torch.ones(50), torch.cat([torch.ones(40), torch.zeros(10)])
     >>> paired_gain(ours, theirs, zeros).points()
-    '+20.0 points [+9.2, +29.3]'
+    '+20.0 points [+10.1, +28.4]'
     """
     strata = stratum.unique().tolist()
     k = len(strata)

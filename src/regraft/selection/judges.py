@@ -5,7 +5,7 @@ from typing import final
 
 from ..domain import Domain
 from ..errors import InputError
-from ..folds import Rows, judgeable, stratified_folds
+from ..folds import Rows, drawn_by_class, judgeable, random_folds, stratified_folds
 
 ENOUGH = 200  # tests in all, after which another repeat is not worth its time
 MOST = 10
@@ -33,7 +33,8 @@ class CrossValidation:
     def splits(self, labelled: Domain) -> list[list[Rows]]:
         """The held-out rows of every fold of every repeat."""
         repeats = self.repeats or min(MOST, max(1, ENOUGH // len(labelled)))
-        made = [stratified_folds(labelled, self.folds, self.seed + r) for r in range(repeats)]
+        split = stratified_folds if drawn_by_class(labelled) or labelled.group is not None else random_folds
+        made = [split(labelled, self.folds, self.seed + r) for r in range(repeats)]
         if not any(judgeable(labelled, rows).any() for rows in made[0]):
             raise InputError(
                 f"every one of the {labelled.classes.width} classes has a single sample (or a single group): "

@@ -35,7 +35,8 @@ class Scores:
 
     right: for each repeat and each judged sample 1 where the prediction was right and 0 where it was not.
     y: the sample's class. group: its group, where there are groups. predicted: the class with the largest
-    mean probability. loss: the mean log loss over all predictions.
+    mean probability. loss: the mean log loss over all predictions. overlap: 0 if one model predicted all, and
+    for folds the size of one over that of the rest (see `intervals.share`).
     """
 
     right: Float[Tensor, "r n"]
@@ -44,10 +45,15 @@ class Scores:
     predicted: Int[Tensor, " n"]
     loss: float
     names: tuple[str, ...]
+    overlap: float = 0.0
 
     @classmethod
     def of(
-        cls, probabilities: Float[Tensor, "r n k"], labelled: Domain, judged: Bool[Tensor, " n"] | None = None
+        cls,
+        probabilities: Float[Tensor, "r n k"],
+        labelled: Domain,
+        judged: Bool[Tensor, " n"] | None = None,
+        overlap: float = 0.0,
     ) -> "Scores":
         """From r repeats of predictions; `judged` says which samples count, all if it is not given.
 
@@ -64,6 +70,7 @@ class Scores:
             predicted=p.mean(0).argmax(1),
             loss=float(-chance.clamp_min(1e-12).log().mean()),
             names=labelled.classes.names,
+            overlap=overlap,
         )
 
     @cached_property
@@ -73,7 +80,7 @@ class Scores:
 
     def interval(self, metric: str) -> Interval:
         """The metric with its 95 % interval."""
-        return share(self.correct, self.stratum(metric), self.group)
+        return share(self.correct, self.stratum(metric), self.group, self.overlap)
 
     def value(self, metric: str) -> float:
         """Accuracy, or the mean of the recalls of the classes that were judged."""
@@ -84,7 +91,7 @@ class Scores:
         return float(recall.mean())
 
     def gain_over(self, other: "Scores", metric: str) -> Interval:
-        """The paired difference of the metric on the same samples and folds, with 95 % bounds."""
+        """The paired difference of the metric on the same samples and folds, between its bounds."""
         repeats = min(len(self.right), len(other.right))
         ours, theirs = self.right[:repeats].mean(0), other.right[:repeats].mean(0)
         return paired_gain(ours, theirs, self.stratum(metric), self.group)
@@ -95,7 +102,8 @@ class Scores:
         for c in self.y.unique().tolist():
             mine = self.y == c
             group = None if self.group is None else self.group[mine]
-            found[self.names[c]] = share(self.correct[mine], torch.zeros_like(self.y[mine]), group)
+            every = torch.zeros_like(self.y[mine])
+            found[self.names[c]] = share(self.correct[mine], every, group, self.overlap)
         return found
 
     def confusion(self) -> Int[Tensor, "k k"]:

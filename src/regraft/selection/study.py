@@ -138,7 +138,7 @@ class Study:
             "",
             self.table(),
             "",
-            f"Judge: {self.judge}; 95 % intervals in the table, 95 % bounds in the verdict.",
+            f"Judge: {self.judge}; 95 % intervals in the table, 93 % bounds in the verdict.",
             f"Best score: {self.winner.candidate.name}, chosen by "
             f"{self.metric.replace('_', ' ')}; the best of many looks better than it is.",
             f"Verdict: {self.sentence()}",

@@ -6,10 +6,9 @@ from typing import ClassVar, final
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from ...domain import Domain
-from ...heads import Prototypes
+from ...heads import Prototypes, class_means, left_out_squared
 from ...method import OnFeatures
 from ...training import Training
 
@@ -41,25 +40,11 @@ class NearestMean(OnFeatures):
         head = Prototypes(z.shape[1], k)
         head.centre.copy_(z.mean(0))
         u = head.directions(z)
-        member = one_hot(y, k).double()
-        count = member.sum(0)
-        head.points.copy_(member.T @ u / count.clamp_min(1)[:, None])
+        means, count = class_means(u, y, k)
+        head.points.copy_(means)
         head.offset.masked_fill_(count == 0, -1e3)
-        head.sharpness.copy_(best_sharpness(left_out_distances(u, y, k), y, head.offset))
+        head.sharpness.copy_(best_sharpness(left_out_squared(u, y, k), y, head.offset))
         return head
-
-
-def left_out_distances(u: Float[Tensor, "n d"], y: Int[Tensor, " n"], k: int) -> Float[Tensor, "n k"]:
-    """‖uᵢ − p_c‖², where uᵢ does not count in the mean p_c of its own class (unless it is alone there)."""
-    member = one_hot(y, k).double()
-    count = member.sum(0)
-    means = member.T @ u / count.clamp_min(1)[:, None]
-    squared = torch.cdist(u, means).pow(2)
-    own = squared.gather(1, y[:, None])
-    # the mean without i lies n/(n − 1) times as far from i as the mean with i
-    others = count[y][:, None]
-    away = torch.where(others > 1, own * (others / (others - 1).clamp_min(1)).pow(2), own)
-    return squared.scatter(1, y[:, None], away)
 
 
 def best_sharpness(

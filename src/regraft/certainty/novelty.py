@@ -1,0 +1,84 @@
+"""How far a sample is from everything that was labelled."""
+
+from typing import Any, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from ..domain import Domain
+from ..heads import class_means, left_out_squared
+from .conformal import conformal_quantile
+
+ALPHA = 0.05
+
+
+@final
+class Novelty(nn.Module):
+    """min_c ‖u − p_c‖ / q: the distance to the nearest class mean p_c, in units of what is usual.
+
+    u is the feature, centred on the labelled samples: as a direction, (z − z̄)/‖z − z̄‖, where a network made
+    it, and in units of each column's spread where the columns are the data themselves. q is the conformal
+    quantile of the distances that the labelled samples have, each left out of its own class's mean: of
+    samples like those labelled one in twenty comes out above 1. With fewer than 19 labels q is the largest.
+
+    On caltech20 with five of the classes unseen, this told more of them than the distance to the nearest
+    samples, Mahalanobis distances, the energy or the largest probability (`benchmarks/abstain.py`).
+
+    >>> seen = Domain(torch.cat([torch.randn(30, 8), torch.randn(30, 8) + 9]), ["a"] * 30 + ["b"] * 30)
+    >>> novelty = Novelty.of(seen, directions=False)
+    >>> novelty(torch.stack([torch.zeros(8), torch.full((8,), -9.0)])).gt(1).tolist()
+    [False, True]
+    """
+
+    def __init__(self, features: int, classes: int, directions: bool) -> None:
+        super().__init__()
+        self.centre: Tensor
+        self.spread: Tensor
+        self.points: Tensor
+        self.usual: Tensor
+        self.directions = directions
+        self.register_buffer("centre", torch.zeros(features))
+        self.register_buffer("spread", torch.ones(features))
+        self.register_buffer("points", torch.zeros(classes, features))
+        self.register_buffer("usual", torch.ones(()))
+
+    @classmethod
+    def of(cls, features: Domain, directions: bool) -> "Novelty":
+        """Fitted to labelled features, n × d in x."""
+        assert isinstance(features.x, Tensor)
+        z, y = features.x.flatten(1).float(), features.labels
+        present, y = y.unique(return_inverse=True)
+        made = cls(z.shape[1], len(present), directions)
+        made.centre.copy_(z.mean(0))
+        if not directions:
+            deviation = z.std(0, correction=0)
+            made.spread.copy_(torch.where(deviation > 0, deviation, torch.ones_like(deviation)))
+        u = made.placed(z)
+        means, count = class_means(u, y, len(present))
+        made.points.copy_(means)
+        squared = left_out_squared(u.double(), y, len(present))
+        own = squared.gather(1, y[:, None]).squeeze(1)
+        # a mean of m − 1 samples is a little farther from a sample than one of m, which new samples meet
+        squared = squared.scatter(1, y[:, None], (own * (1 - 1 / count[y].double() ** 2))[:, None])
+        alone = count[y] == 1
+        if len(present) > 1:  # what is alone in its class is compared with the others
+            squared[alone] = squared[alone].scatter(1, y[alone][:, None], torch.inf)
+        distances = squared.min(1).values.sqrt()
+        usual = min(conformal_quantile(distances, ALPHA), float(distances.max()))
+        made.usual.fill_(max(usual, 1e-6))
+        return made
+
+    def placed(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """u of features z."""
+        u = (z.float() - self.centre) / self.spread
+        return normalize(u, dim=1) if self.directions else u
+
+    def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        distance: Tensor = torch.cdist(self.placed(z), self.points).min(1).values
+        return distance / self.usual
+
+    def to_json(self) -> dict[str, Any]:
+        classes, features = self.points.shape
+        return {"features": features, "classes": classes, "directions": self.directions}
