@@ -21,6 +21,7 @@ from ..model import Model
 from ..planner import plan
 from ..problem import Problem
 from ..progress import Silent
+from ..provenance import origin
 from ..training import Training
 from .budget import Budget
 from .choice import HAND_OVER, Result, best, handed_over
@@ -100,6 +101,7 @@ def compare(
         fitted = kept.candidate.method.fit(seen, suffix, run)
         features = embed(fitted.backbone, seen.domains["target_labelled"], None, run.engine)
         whole = fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
+        whole.provenance |= origin(problem.only(kept.candidate.method.needs), kept.candidate.backbone)
         return whole, features
 
     return Study(
