@@ -62,8 +62,8 @@ KINDS = {
 }
 
 
-# each export takes seconds, so of kinds that share their operators one is always tried
-SLOW = {"raw pixels", "timm", "hidden layer"}
+# each export takes seconds; pictures are always exported by the test of the script in the docs
+SLOW = {"pictures", "raw pixels", "timm", "hidden layer", "trained"}
 
 
 @pytest.mark.parametrize(
