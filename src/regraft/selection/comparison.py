@@ -101,6 +101,7 @@ def compare(
         fitted = kept.candidate.method.fit(seen, suffix, run)
         features = embed(fitted.backbone, seen.domains["target_labelled"], None, run.engine)
         whole = fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
+        # of the samples and the network themselves, of which `fit` saw what is behind the cut
         whole.provenance |= origin(problem.only(kept.candidate.method.needs), kept.candidate.backbone)
         return whole, features
 

@@ -205,9 +205,8 @@ class Study:
 
     def save(self, folder: str | Path) -> Path:
         """Write the model folder, with study.json in it."""
-        self.model.provenance["study"] = (
-            self.summary()
-        )  # again: a test may have been read since it was fitted
+        # again, for a test may have been read since the model was fitted
+        self.model.provenance["study"] = self.summary()
         return self.model.save(
             folder, {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
         )
