@@ -12,7 +12,7 @@ from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.features import Store
 from regraft.methods import METHODS
-from regraft.model import DESCRIPTION, WEIGHTS, check_target, load
+from regraft.model import CARD, DESCRIPTION, WEIGHTS, check_target, load
 from regraft.problem import Problem
 from regraft.readers import Table
 
@@ -27,9 +27,9 @@ def model(data):
     return METHODS["LinearProbe"]().fit(Problem(target_labelled=data), vectors())
 
 
-def test_the_folder_holds_json_and_safetensors_alone(model, tmp_path):
+def test_the_folder_holds_json_safetensors_and_a_card_alone(model, tmp_path):
     model.save(tmp_path / "birds", {"study.json": "{}"})
-    assert {p.name for p in (tmp_path / "birds").iterdir()} == {DESCRIPTION, WEIGHTS, "study.json"}
+    assert {p.name for p in (tmp_path / "birds").iterdir()} == {DESCRIPTION, WEIGHTS, CARD, "study.json"}
     assert {p.name for p in tmp_path.iterdir()} == {"birds"}
     assert json.loads((tmp_path / "birds" / DESCRIPTION).read_text())["format"] == 1
 
@@ -139,6 +139,33 @@ def changed(folder, **values):
     del saved["sha256"]
     saved["sha256"] = hashlib.sha256(json.dumps(saved, sort_keys=True).encode()).hexdigest()
     (folder / DESCRIPTION).write_text(json.dumps(saved))
+
+
+def test_a_folder_of_the_first_release_is_loaded(model, data, tmp_path):
+    folder = model.save(tmp_path / "birds")
+    (folder / CARD).unlink()
+    saved = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    del saved["reading"], saved["sha256"]
+    for later in ("data", "network", "versions"):
+        del saved["provenance"][later]
+    saved["sha256"] = hashlib.sha256(json.dumps(saved, sort_keys=True).encode()).hexdigest()
+    (folder / DESCRIPTION).write_text(json.dumps(saved), encoding="utf-8")
+    again = load(folder)
+    assert torch.equal(again.logits(data), model.logits(data))
+    again.save(tmp_path / "again")
+    assert "It tells apart 2 classes" in (tmp_path / "again" / CARD).read_text(encoding="utf-8")
+
+
+def test_samples_that_are_read_otherwise_than_before_are_said(tmp_path):
+    rows = Domain(Table(("a",), [["1"], ["2"]]), list("ab"))
+    folder = METHODS["NearestMean"]().fit(Problem(target_labelled=rows), table()).save(tmp_path / "m")
+    saved = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    assert "n/a" in saved["reading"]["missing"]
+    changed(folder, reading={**saved["reading"], "missing": [""]})
+    with pytest.warns(
+        UserWarning, match="otherwise than the one that fitted the model: missing; fit it again"
+    ):
+        load(folder)
 
 
 def sliced(folder, **cut):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .backbones import open_backbone as open_backbone
     from .domain import Domain as Domain
     from .errors import InputError as InputError
+    from .export import export_onnx as export_onnx
     from .features import Store as Store
     from .features import embed as embed
     from .method import Method as Method
@@ -38,6 +39,7 @@ _WHERE = {
     "open_backbone": "backbones",
     "Domain": "domain",
     "InputError": "errors",
+    "export_onnx": "export",
     "Store": "features",
     "embed": "features",
     "Method": "method",

@@ -18,6 +18,7 @@ from .heads import Linear
 from .model import Model
 from .output import Classes
 from .problem import Problem
+from .provenance import origin
 from .terms.risk import risk
 from .training import Mode, Phase, Step, Terms, Training, minimise, run_key
 
@@ -48,14 +49,27 @@ class Method(ABC):
         """The model that this recipe makes of the problem, on top of the backbone.
 
         The part of the backbone that the recipe never trains is run once over every sample. Raises
-        InputError where a part of the problem that the method needs is missing.
+        InputError where a part of the problem that the method needs is missing. The model remembers what
+        made it (`provenance`).
         """
+        training = training or Training()
+        model = self._fitted(problem, backbone, training)
+        model.provenance = {
+            "method": type(self).__name__,
+            "recipe": self.recipe(),
+            "seed": training.seed,
+            **origin(problem.only(self.needs), backbone),
+            **model.provenance,
+        }
+        return model
+
+    def _fitted(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
+        """What `fit` makes, without a note of what made it."""
         if missing := sorted(self.needs - problem.given):
             raise InputError(
                 f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
                 f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
             )
-        training = training or Training()
         problem = problem.only(self.needs)
         backbone = self._prepared(problem, backbone)
         prefix, suffix = backbone.cut(self.lowest_trained(backbone))
@@ -64,15 +78,19 @@ class Method(ABC):
             suffix,
             training,
         )
-        return self._signed(model, problem, training).behind(prefix)
+        model.engine = training.engine
+        return model.behind(prefix)
 
     def fit_without(
         self, held_out: Sequence[Rows], problem: Problem, backbone: Backbone, training: Training
     ) -> Iterator[Model]:
-        """For each fold the model that `fit` makes without its rows; recipes may share work between them."""
+        """For each fold the model that `fit` makes without its rows; recipes may share work between them.
+
+        What is only judged carries no provenance.
+        """
         n = len(problem.domains["target_labelled"])
         for rows in held_out:
-            yield self.fit(problem.restricted(complement(rows, n)), backbone, training)
+            yield self._fitted(problem.restricted(complement(rows, n)), backbone, training)
 
     @staticmethod
     def _prepared(problem: Problem, backbone: Backbone) -> Backbone:
@@ -81,18 +99,6 @@ class Method(ABC):
             seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
             backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
         return backbone
-
-    def _signed(self, model: Model, problem: Problem, training: Training) -> Model:
-        """The model with a note of what made it."""
-        model.engine = training.engine
-        model.provenance = {
-            "method": type(self).__name__,
-            "recipe": self.recipe(),
-            "seed": training.seed,
-            "samples": {role: len(domain) for role, domain in problem.domains.items()},
-            **model.provenance,
-        }
-        return model
 
     def lowest_trained(self, backbone: Backbone) -> int:
         """The first stage that the recipe ever changes: everything before it is frozen and computed once."""
@@ -138,10 +144,7 @@ class OnFeatures(Method):
     def fit_without(
         self, held_out: Sequence[Rows], problem: Problem, backbone: Backbone, training: Training
     ) -> Iterator[Model]:
-        """As `Method.fit_without`; features that no fold changes go to `heads` for all folds at once.
-
-        What is only judged carries no provenance.
-        """
+        """As `Method.fit_without`; features that no fold changes go to `heads` for all folds at once."""
         if len(backbone) or not backbone.preprocessing.fitted:
             yield from super().fit_without(held_out, problem, backbone, training)
             return

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import uuid
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from .preprocessing import preprocessing_from_json
 from .progress import Progress
 
 FORMAT = 1
-DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
+DESCRIPTION, WEIGHTS, CARD = "model.json", "weights.safetensors", "README.md"
 
 
 class Model(nn.Module):
@@ -78,7 +79,7 @@ class Model(nn.Module):
         self, x: Any, store: Store | None = None, progress: Progress | None = None
     ) -> Float[Tensor, "n d"]:
         """What the head sees of every sample."""
-        seen = embed(self.backbone, _domain_of(x), store, self.engine, progress)
+        seen = embed(self.backbone, as_domain(x), store, self.engine, progress)
         assert isinstance(seen.x, Tensor)
         return seen.x.flatten(1)
 
@@ -132,10 +133,12 @@ class Model(nn.Module):
         return list(self.output.decode(self.logits(x).argmax(1)))
 
     def save(self, folder: str | Path, extra: dict[str, str] | None = None) -> Path:
-        """Write the model as a folder of JSON and safetensors; it appears whole or not at all.
+        """Write the model as a folder of JSON, safetensors and a card; it appears whole or not at all.
 
         extra: more text files, by name, that travel with the model. An older model there is replaced.
         """
+        from .card import card
+
         check_target(folder)
         weights = save_bytes(_tensors(self))
         description = {
@@ -144,6 +147,7 @@ class Model(nn.Module):
             "weights_sha256": hashlib.sha256(weights).hexdigest(),
             "output": self.output.to_json(),
             "preprocessing": self.backbone.preprocessing.to_json(),
+            "reading": self.backbone.preprocessing.reading,
             "backbone": {
                 "name": self.backbone.name,
                 "spec": self.backbone.spec,
@@ -160,10 +164,15 @@ class Model(nn.Module):
         files = {
             DESCRIPTION: json.dumps(description, indent=1, ensure_ascii=False).encode(),
             WEIGHTS: weights,
+            CARD: card(self).encode(),
         }
         files.update({name: text.encode() for name, text in (extra or {}).items()})
         _write_folder(Path(folder), files)
         return Path(folder)
+
+    def weights_sha256(self) -> str:
+        """The SHA-256 of weights.safetensors, saved or not: what model.json says of it."""
+        return hashlib.sha256(save_bytes(_tensors(self))).hexdigest()
 
     @property
     def summary(self) -> str:
@@ -251,12 +260,26 @@ def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
             provenance=saved["provenance"],
         )
         model.load_state_dict({k: t for k, t in tensors.items() if k not in _prefixed(fitted)})
+        _read_as_before(saved, model)
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as reason:
         if isinstance(reason, InputError):
             raise
         told = str(reason).splitlines()[0] if str(reason) else type(reason).__name__
         raise InputError(f"{folder} does not describe a model ({told}): save the model again") from reason
     return model.eval()
+
+
+def _read_as_before(saved: dict[str, Any], model: Model) -> None:
+    """Warn where files become samples in another way than when the model was fitted."""
+    now = model.backbone.preprocessing.reading
+    before = saved.get("reading", now)  # the first folders did not tell
+    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if changed:
+        warnings.warn(
+            f"this Regraft reads samples otherwise than the one that fitted the model: {', '.join(changed)}; "
+            "fit it again where that concerns your files",
+            stacklevel=3,
+        )
 
 
 def _tensors(model: Model) -> dict[str, Tensor]:
@@ -275,7 +298,7 @@ def _usable(engine: Engine) -> Engine:
     return engine
 
 
-def _domain_of(x: Any) -> Domain:
+def as_domain(x: Any) -> Domain:
     """Samples in any form a user may hand in."""
     if isinstance(x, Domain):
         return x

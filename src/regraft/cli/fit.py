@@ -19,7 +19,7 @@ from .options import (
     report_unreadable,
     with_options,
 )
-from .places import cache_folder
+from .places import cache_folder, seen_from
 
 
 @click.command("fit")
@@ -103,6 +103,7 @@ def command(path: Path, **options: Any) -> None:
     )
     if test is not None:
         study.test = evaluate(study.model, test)
+    study.model.provenance["samples_at"] = seen_from(out, path)
     study.save(out)
     if checkpoints is not None:
         shutil.rmtree(checkpoints, ignore_errors=True)

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 
+ABSENT = -20.0  # the score of a class that the training samples do not show
+
 
 def import_xgboost() -> Any:
     """xgboost, or how to get it."""
@@ -40,7 +42,7 @@ class Trees(nn.Module):
         booster = xgboost.Booster()
         booster.load_model(bytearray(self.json.numpy().tobytes()))
         margin = booster.predict(xgboost.DMatrix(z.double().numpy()), output_margin=True)
-        scores = torch.full((len(z), self.classes), -20.0, dtype=torch.float64)
+        scores = torch.full((len(z), self.classes), ABSENT, dtype=torch.float64)
         scores[:, self.present] = torch.from_numpy(margin.reshape(len(z), -1)).double()
         return scores
 

@@ -26,7 +26,9 @@ class Constant(nn.Module):
         )
 
     def forward(self, z: Float[Tensor, "n ..."]) -> Float[Tensor, "n k"]:
-        return self.scores.expand(len(z), -1)
+        return self.scores.expand(
+            z.shape[0], -1
+        )  # not len(z), which a traced graph would take for a constant
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "classes": len(self.scores)}

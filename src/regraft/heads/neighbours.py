@@ -56,5 +56,5 @@ def votes(
     """log of the smoothed share of each class among the `nearest` most similar of m samples."""
     closest = similarity.topk(min(nearest, similarity.shape[1]), dim=1).indices
     votes = torch.ones(closest.shape, dtype=torch.float64) / closest.shape[1]
-    share = torch.zeros(len(closest), classes, dtype=torch.float64).scatter_add(1, labels[closest], votes)
+    share = torch.zeros(closest.shape[0], classes, dtype=torch.float64).scatter_add(1, labels[closest], votes)
     return ((share + UNSEEN) / (1 + classes * UNSEEN)).log()

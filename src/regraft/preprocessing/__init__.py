@@ -34,6 +34,11 @@ class Preprocessing(ABC):
         """The rule fitted to the training samples; a fixed rule is itself."""
         return self
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How files become the samples that the rule takes, in words, for whoever reads them elsewhere."""
+        return {}
+
     def first_stage(self) -> nn.Module:
         """What the network does first with the tensor, such as normalising pixels."""
         return nn.Identity()

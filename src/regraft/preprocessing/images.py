@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ..errors import InputError
-from ..readers.decoding import THUMBNAIL, Colour, as_tensor, decode, in_colour
+from ..readers.decoding import RULE, THUMBNAIL, Colour, as_tensor, decode, in_colour
 from ..readers.images import ImageFiles
 from ..samples import Samples, describe, is_images
 from . import Preprocessing
@@ -87,6 +87,10 @@ class ImagePreprocessing(Preprocessing):
             "give pixels from 0 to 255 as uint8, channels last"
         )
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        return RULE
+
     def first_stage(self) -> "Normalise":
         return Normalise(self.mean, self.std)
 
@@ -101,7 +105,7 @@ class ImagePreprocessing(Preprocessing):
         return cls(**values)
 
     def _of_file(self, content: bytes) -> UInt8[Tensor, "1 c h w"]:
-        return self._scaled(decode(content, colour=self.colour, at_least=max(self._covered()))[None])
+        return self._scaled(decode(content, colour=self.colour, at_least=max(self.covered))[None])
 
     def _coloured(self, x: UInt8[Tensor, "n h w ..."]) -> UInt8[Tensor, "n c h w"]:
         x = x[..., None] if x.ndim == 3 else x
@@ -119,7 +123,7 @@ class ImagePreprocessing(Preprocessing):
         return _cropped(x, self.size)
 
     def _scaled_size(self, h: int, w: int) -> tuple[int, int]:
-        height, width = self._covered()
+        height, width = self.covered
         if self.resize == "squash":
             return height, width
         if height == width:  # rounds down, as torchvision does; otherwise to the nearest, as timm does
@@ -127,13 +131,14 @@ class ImagePreprocessing(Preprocessing):
         ratio = min(h / height, w / width)
         return round(h / ratio), round(w / ratio)
 
-    def _covered(self) -> tuple[int, int]:
+    @property
+    def covered(self) -> tuple[int, int]:
         """What the scaled picture has to cover."""
         return math.floor(self.size[0] / self.crop_fraction), math.floor(self.size[1] / self.crop_fraction)
 
     def _middle(self, x: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "n c h2 w2"]:
         """All that the crop can see of a very long picture, whose scaled whole would fill the memory."""
-        height, width = self._covered()
+        height, width = self.covered
         h, w = x.shape[2:]
         ratio = min(h / height, w / width)
         return _cropped(

@@ -1,5 +1,6 @@
 """Columns of a table as numbers: scaled, one-hot, missing values filled, all fitted to the training fold."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -9,11 +10,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InputError
-from ..readers.tables import Table, is_missing, number
+from ..readers.tables import MISSING, Table, is_missing, number
 from ..samples import Samples
 from . import Preprocessing
 
 MOST_CATEGORIES = 50  # of a column; rarer values become all zeros
+NUMBER, MISSED = -2, -3  # kinds of what comes out, beside the places of categories
 
 
 @final
@@ -83,21 +85,50 @@ class TablePreprocessing(Preprocessing):
                 f"the table lacks {len(absent)} columns that the model was fitted with, first {absent[0]!r}: "
                 "give the same columns (their order does not matter)"
             )
-        made: list[np.ndarray] = []
-        numeric = iter(self.numbers.numpy())
+        return self.encoded(torch.from_numpy(self.codes(table)))
+
+    def codes(self, table: Table) -> Float[np.ndarray, "n c"]:
+        """One number a cell: a number itself, of a category its place or −1, NaN where it is missing."""
+        made = [np.zeros((len(table), 0))]
         for column in self.plan:
-            cells = table.column(column["name"])
             if column["numeric"]:
-                values = _numbers(table, column["name"])
-                median, deviation = next(numeric)
-                made.append((np.where(np.isnan(values), median, values) - median) / deviation)
-            if column["missing"]:
-                made.append(np.array([is_missing(cell) for cell in cells], dtype=np.float64))
-            made += [
-                np.array([cell.strip() == value for cell in cells], dtype=np.float64)
-                for value in column["categories"]
-            ]
-        return torch.from_numpy(np.stack(made, axis=1)) if made else torch.zeros(len(table), 0).double()
+                made.append(_numbers(table, column["name"])[:, None])
+                continue
+            place = {value: float(k) for k, value in enumerate(column["categories"])}
+            cells = table.column(column["name"])
+            found = [math.nan if is_missing(cell) else place.get(cell.strip(), -1.0) for cell in cells]
+            made.append(np.array(found, dtype=np.float64)[:, None])
+        return np.concatenate(made, axis=1)
+
+    def encoded(self, codes: Float[Tensor, "n c"]) -> Float[Tensor, "n d"]:
+        """What `columns` names, of the codes; nothing but operations on tensors, so that a graph can hold it.
+
+        >>> rule = TablePreprocessing().fit(Table(("a", "b"), [["1", "x"], ["3", "y"], ["", "x"]]))
+        >>> rule.encoded(torch.tensor([[4.0, 0.0], [torch.nan, -1.0]], dtype=torch.float64)).tolist()
+        [[2.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0]]
+        """
+        assert self.numbers is not None
+        numeric = iter(self.numbers.tolist())
+        source, kind, scale = [], [], []
+        for i, column in enumerate(self.plan):
+            if column["numeric"]:
+                source.append(i)
+                kind.append(NUMBER)
+                scale.append(next(numeric))
+            of_column = [MISSED] * column["missing"] + list(range(len(column["categories"])))
+            source += [i] * len(of_column)
+            kind += of_column
+            scale += [[0.0, 1.0]] * len(of_column)
+        v, which = codes[:, source], torch.tensor(kind, dtype=torch.float64)
+        median, deviation = torch.tensor(scale, dtype=torch.float64).reshape(-1, 2).T
+        missing = torch.isnan(v)
+        number = (torch.where(missing, median, v) - median) / deviation
+        told = torch.where(which == MISSED, missing.double(), (v == which).double())
+        return torch.where(which == NUMBER, number, told)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        return {"missing": sorted(MISSING), "categories": "without the space around them"}
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "plan": list(self.plan)}

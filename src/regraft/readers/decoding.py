@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +27,21 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
 MOST_PIXELS = 89_478_485  # 256 MiB of RGB: where Pillow begins to warn of a decompression bomb
 MOST_BYTES = 1 << 30
 THUMBNAIL = 32  # pixels a side: what a linear model on raw pixels can make use of
+
+# what `decode` does, for the folders of models; whoever changes the one changes the other
+RULE: dict[str, Any] = {
+    "formats": list(FORMATS),
+    "frame": "the first",
+    "orientation": "EXIF orientation is applied",
+    "colour profile": "not applied",
+    "transparency": "over white",
+    "16-bit grey": "v / 257, rounded",
+    "16-bit colour": "the high byte",
+    "floats and 32-bit integers": "the image's own minimum is 0 and its maximum 255",
+    "CMYK, YCCK, palette, black and white": "converted to the colours that they stand for",
+    "grey from colour": "0.299 R + 0.587 G + 0.114 B",
+    "large JPEG": "decoded 2, 4 or 8 times smaller while both sides still cover the scaled size",
+}
 
 
 class Unreadable(InputError):

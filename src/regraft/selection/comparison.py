@@ -22,6 +22,7 @@ from ..model import Model
 from ..planner import plan
 from ..problem import Problem
 from ..progress import Silent
+from ..provenance import origin
 from ..samples import kind_of
 from ..training import Training
 from .budget import Budget
@@ -103,6 +104,8 @@ def compare(
         features = embed(fitted.backbone, seen.domains["target_labelled"], None, run.engine)
         fitted.certainty = certainty_of(kept, labelled, features)
         whole = fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
+        # of the samples and the network themselves, of which `fit` saw what is behind the cut
+        whole.provenance |= origin(problem.only(kept.candidate.method.needs), kept.candidate.backbone)
         return whole, features
 
     return Study(

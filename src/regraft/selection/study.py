@@ -69,14 +69,32 @@ class Study:
 
     def summary(self) -> dict[str, Any]:
         """What a model should remember of where it came from."""
-        score = self.handed_over.scores.interval(self.metric)
+        scores = self.handed_over.scores
+        score = scores.interval(self.metric)
         return {
             "candidate": self.handed_over.candidate.name,
             "judge": self.judge,
             "metric": self.metric,
             "score": score.to_json(),
+            "expected": {**self.expected.to_json(), "by": NAME},
             "unproven": self.unproven,
             "verdict": self.transfer and self.transfer.to_json(),
+            "sentence": self.sentence(),
+            "labels": dict(
+                zip(scores.names, self.labelled.classes.counts(self.labelled.labels).tolist(), strict=True)
+            ),
+            "recall": {name: recall and recall.to_json() for name, recall in scores.recalls().items()},
+            "candidates": [
+                {
+                    "name": r.candidate.name,
+                    "borrows": r.candidate.borrows,
+                    "score": r.scores.value(self.metric),
+                }
+                for r in sorted(self.results, key=lambda r: -r.scores.value(self.metric))
+            ],
+            "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
+            "unreadable": len(self.labelled.left_out),
+            "test": self.test and {"samples": len(self.test.y), **self.test.interval(self.metric).to_json()},
         }
 
     @cached_property
@@ -187,6 +205,8 @@ class Study:
 
     def save(self, folder: str | Path) -> Path:
         """Write the model folder, with study.json in it."""
+        # again, for a test may have been read since the model was fitted
+        self.model.provenance["study"] = self.summary()
         return self.model.save(
             folder, {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
         )
