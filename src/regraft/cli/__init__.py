@@ -28,7 +28,7 @@ class _Lazy(click.Group):
     """Commands are listed without being imported, so that help is quick."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        context.obj = shlex.join([context.info_name or "regraft", *args])  # for a study to remember
+        context.obj = shlex.join(["regraft", *args])  # for a study to remember
         return super().parse_args(context, args)
 
     def list_commands(self, context: click.Context) -> list[str]:

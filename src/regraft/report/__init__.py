@@ -12,18 +12,13 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from ..selection import Study
 
-__all__ = ["check_file", "page", "write"]
-
-
-def page(study: "Study") -> str:
-    """The study as the text of one HTML file that asks for nothing from outside."""
-    from .page import page as made
-
-    return made(study)
+__all__ = ["check_file", "write"]
 
 
 def write(study: "Study", path: str | Path) -> Path:
     """Write the page; it appears whole or not at all. InputError where the path cannot be written."""
+    from .page import page
+
     target = check_file(path)
     content = page(study).encode()
     partial = target.parent / f".regraft-{uuid.uuid4().hex}.partial"

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from .markup import Content, Html, short, tag
 
+SENTENCE = 500  # letters, after which a text from outside is shortened
+
 
 def cell(content: Content, value: float | str | None = None, class_: str | None = None) -> Html:
     """A cell of a table. value: what it is sorted by, where that is not its text; a number stands right."""
@@ -16,13 +18,23 @@ def head(content: Content) -> Html:
     return tag("th", content, scope="row")
 
 
-def table(label: str, header: Sequence[Content], rows: Iterable[Sequence[Html]], class_: str = "") -> Html:
+def numbers(title: Content) -> Html:
+    """The title of a column of numbers, which stand right."""
+    return tag("th", title, scope="col", class_="number")
+
+
+def column(title: Content) -> Html:
+    """The title of any other column."""
+    return tag("th", title, scope="col")
+
+
+def table(label: str, header: Sequence[Html], rows: Iterable[Sequence[Html]], class_: str = "") -> Html:
     """A table that scrolls inside its own box where it is wider than the page.
 
-    >>> table("birds", ["class", "labels"], [[head("owl"), cell("2", 2)]]).count("<th")
-    4
+    >>> table("birds", [column("class"), numbers("labels")], [[head("owl"), cell("2", 2)]]).count("<th ")
+    3
     """
-    titles = tag("tr", [tag("th", title, scope="col") for title in header])
+    titles = tag("tr", header)
     body = [tag("tr", row) for row in rows]
     whole = tag("table", tag("thead", titles), tag("tbody", body), class_=f"sortable {class_}".strip())
     return scrolling(label, whole)
@@ -54,7 +66,9 @@ def list_of(pairs: Sequence[tuple[str, str]], most: int) -> Content:
     """Names with what is said of each: the first few in sight, the others folded, none twice."""
 
     def told(some: Sequence[tuple[str, str]]) -> Html:
-        return tag("ul", [tag("li", tag("b", name_of(name)), f": {why}") for name, why in some])
+        return tag(
+            "ul", [tag("li", tag("b", name_of(name)), ": ", short(why, SENTENCE)) for name, why in some]
+        )
 
     if len(pairs) <= most:
         return told(pairs)
@@ -69,4 +83,6 @@ def list_of(pairs: Sequence[tuple[str, str]], most: int) -> Content:
 
 def name_of(name: str, most: int = 60) -> Html:
     """A name from the data: isolated from the direction of what stands around it, and never too long."""
-    return tag("bdi", short(name, most), title=name[:500] if len(name) > most else None)
+    first, *others = short(name, most).split("/")
+    may_break = [["/", tag("wbr"), part] for part in others]
+    return tag("bdi", first, may_break, title=name[:SENTENCE] if len(name) > most else None)

@@ -6,7 +6,7 @@ from torch import Tensor
 from ..selection import Study
 from ..selection.scores import LISTED
 from . import figures
-from .blocks import cell, counted, figure, head, name_of, scrolling, table
+from .blocks import cell, column, counted, figure, head, name_of, numbers, scrolling, table
 from .markup import Content, Html, short, tag
 
 SHADES = 10  # of the heat map
@@ -37,9 +37,15 @@ def recalls(study: Study) -> Content:
             tested = on_test[name]
             row.append(cell("none", -1) if tested is None else cell(str(tested), tested.value))
         rows.append(row)
-    header = ["class", "judged", figures.axis(scale), "recall", "most often taken for"]
+    header = [
+        column("class"),
+        numbers("judged"),
+        column(figures.axis(scale)),
+        numbers("recall"),
+        column("most often taken for"),
+    ]
     return [
-        table("Recall of each class", [*header, *(["recall on test"] if on_test else [])], rows),
+        table("Recall of each class", [*header, *([numbers("recall on test")] if on_test else [])], rows),
         tag(
             "p",
             "Recall is the share of a class's samples that were recognised, held out, by ",
@@ -104,5 +110,7 @@ def _pairs(counts: Int[Tensor, "k k"], names: tuple[str, ...]) -> Content:
     ]
     return [
         tag("p", f"The {counted(len(rows), 'pair')} that were most often taken for one another."),
-        table("Classes taken for one another", ["class", "taken for", "samples"], rows),
+        table(
+            "Classes taken for one another", [column("class"), column("taken for"), numbers("samples")], rows
+        ),
     ]

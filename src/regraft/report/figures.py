@@ -72,7 +72,7 @@ def axis(scale: Scale) -> Html:
 def dot(interval: Interval, scale: Scale, kind: str = "") -> Html:
     """An interval as a line with a dot; its numbers stand beside it, so it is silent to screen readers.
 
-    kind: "kept" for what was handed over, "plain" for what borrows nothing.
+    kind: "kept" for what was handed over, "plain" for what borrows nothing, or both.
     """
     grid = [
         tag("line", x1=scale.at(t), x2=scale.at(t), y1=0, y2=22, class_="grid")
@@ -80,7 +80,7 @@ def dot(interval: Interval, scale: Scale, kind: str = "") -> Html:
     ]
     line = tag("line", x1=scale.at(interval.low), x2=scale.at(interval.high), y1=11, y2=11, class_="range")
     point = tag("circle", cx=scale.at(interval.value), cy=11, r=4.5, class_="dot")
-    return tag("svg", grid, line, point, class_=f"interval {kind}".strip(), height=22, aria_hidden="true")
+    return tag("svg", grid, line, point, class_=f"interval {kind}".rstrip(), height=22, aria_hidden="true")
 
 
 def bar(value: float, most: float) -> Html:

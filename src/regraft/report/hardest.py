@@ -5,8 +5,8 @@ from typing import Any
 
 from ..selection import Study
 from ..selection.answers import Answer
-from .blocks import counted, name_of
-from .markup import Content, Html, tag
+from .blocks import SENTENCE, counted, name_of
+from .markup import Content, Html, short, tag
 from .pictures import pictures, titles, values
 
 FINDINGS = 12  # groups of samples that are named for each of the doctor's findings
@@ -66,7 +66,7 @@ def _cards(study: Study, shown: Sequence[Answer]) -> Html:
 
 
 def _picture(uri: str | None, name: str) -> Html | None:
-    return None if uri is None else tag("img", src=uri, alt=name[:200], loading="lazy")
+    return None if uri is None else tag("img", src=uri, alt=name[:200])
 
 
 def _finding(study: Study, finding: Any) -> Html:
@@ -88,7 +88,7 @@ def _finding(study: Study, finding: Any) -> Html:
     return tag(
         "section",
         tag("h3", tag("span", finding.level, class_=f"level {finding.level}"), " ", finding.check),
-        tag("p", finding.message),
+        tag("p", short(finding.message, SENTENCE)),
         tag("ul", cards, class_="cards small") if cards else None,
         tag("details", tag("summary", counted(len(finding.samples), "case")), tag("ul", named))
         if named

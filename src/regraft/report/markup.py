@@ -9,7 +9,7 @@ from typing import final
 UNSEEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
-VOID = frozenset({"br", "img", "meta"})
+VOID = frozenset({"br", "img", "meta", "wbr"})
 
 
 @final

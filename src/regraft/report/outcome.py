@@ -2,11 +2,10 @@
 
 from ..selection import Interval, Study
 from ..selection.estimate import NAME
-from ..selection.study import start_of
 from ..selection.verdict import Verdict
 from ..text import seconds_text
 from . import figures
-from .blocks import cell, figure, head, name_of, table
+from .blocks import cell, column, figure, head, name_of, numbers, table
 from .markup import Content, Html, tag
 
 
@@ -32,19 +31,11 @@ def verdict(study: Study) -> Content:
     """Whether borrowing helped, and whether changing what is borrowed did."""
     if study.transfer is None:
         return tag("p", study.sentence())
-    found = [_gain(study.transfer, "What borrows, less what borrows nothing")]
+    found = [tag("p", study.sentence()), _gain(study.transfer, "What borrows, less what borrows nothing")]
     if study.tuning is not None:
+        found.append(tag("p", f"Changing the network: {study.tuning}."))
         found.append(_gain(study.tuning, "The changed network, less its own unchanged features"))
-    return [
-        tag("p", study.sentence()),
-        found,
-        tag(
-            "p",
-            "The gain is paired: both were asked about the same held-out samples. Each bound holds with "
-            "95 %: it helps if the lower bound is above zero and hurts if the upper one is below.",
-            class_="note",
-        ),
-    ]
+    return found
 
 
 def candidates(study: Study) -> Content:
@@ -58,34 +49,33 @@ def candidates(study: Study) -> Content:
         kept = r is study.handed_over
         recalls = {name: i.value for name, i in r.scores.recalls().items() if i is not None}
         worst = min(recalls, key=lambda name: recalls[name])
-        kind = "kept" if kept else "" if r.candidate.borrows else "plain"
+        kind = ("kept" if kept else "") + ("" if r.candidate.borrows else " plain")
         rows.append(
             [
                 head([tag("span", "▸ ", title="handed over") if kept else None, name_of(r.candidate.name)]),
                 cell(figures.dot(interval, scale, kind), class_="wide"),
                 cell(str(interval), interval.value),
-                cell(str(r.scores.interval(other)), r.scores.value(other)),
+                cell(f"{r.scores.value(other):.2f}", r.scores.value(other)),
                 cell([f"{recalls[worst]:.2f} ", name_of(worst, 18)], recalls[worst], class_="left"),
                 cell(f"{r.scores.loss:.2f}", r.scores.loss),
                 cell(seconds_text(r.seconds), r.seconds),
-                cell(start_of(r.candidate)),
             ]
         )
     header = [
-        "candidate",
-        figures.axis(scale),
-        _metric(study),
-        other.replace("_", " "),
-        "worst recall",
-        "log loss",
-        "seconds",
-        "starts from",
+        column("candidate"),
+        column(figures.axis(scale)),
+        numbers(_metric(study)),
+        numbers(other.replace("_", " ")),
+        column("worst recall"),
+        numbers("log loss"),
+        numbers("seconds"),
     ]
     return [
         table("Candidates, best first", header, rows),
         tag(
             "p",
-            f"95 % intervals, by {study.judge}. ▸ was handed over. Best score: ",
+            f"95 % intervals, by {study.judge}. Blue rows borrow, grey ones do not. "
+            "▸ was handed over. Best score: ",
             name_of(study.winner.candidate.name),
             ", and the best of many looks better than it is.",
             class_="note",
@@ -105,7 +95,12 @@ def expected(study: Study) -> Content:
         for name, i, kind in told
     ]
     return [
-        table("Expected score", ["", figures.axis(scale), _metric(study)], rows, class_="narrow"),
+        table(
+            "Expected score",
+            [column(""), column(figures.axis(scale)), numbers(_metric(study))],
+            rows,
+            class_="narrow",
+        ),
         tag(
             "p",
             f"The expected score is found by {NAME}: the score in the table, less what it owes to the row's "
@@ -138,7 +133,7 @@ def learning_curve(study: Study) -> Content:
         ),
         table(
             "The learning curve in numbers",
-            ["labels", _metric(study)],
+            [numbers("labels"), numbers(_metric(study))],
             [[cell(f"{n:,}", n), cell(str(i), i.value)] for n, i in points],
             class_="narrow",
         ),
@@ -148,13 +143,8 @@ def learning_curve(study: Study) -> Content:
 def _gain(found: Verdict, what: str) -> Html:
     return figure(
         figures.gain(found.gain, str(found)),
-        [
-            f"{what}: ",
-            tag("b", name_of(found.ours)),
-            " against ",
-            tag("b", name_of(found.theirs)),
-            f", {found.gain.points()} of {found.metric.replace('_', ' ')}: {found.outcome}.",
-        ],
+        f"{what}, on the same held-out samples. Each bound holds with 95 %: it helps if the lower one is "
+        "above zero, and hurts if the upper one is below.",
     )
 
 

@@ -14,6 +14,7 @@ from ..readers.decoding import THUMBNAIL, Unreadable, decode, in_threads
 from ..readers.images import ImageFiles
 from ..readers.tables import Table
 from ..samples import Samples, is_images, sample_names
+from .markup import short
 
 SIDE = 160  # pixels of a picture's longer side
 SMALL = 64  # pixels a side up to which a picture is enlarged by whole pixels instead
@@ -39,7 +40,9 @@ def values(x: Tensor | Samples, row: int) -> str:
     'length 1.5, colour red'
     """
     if isinstance(x, Table):
-        told = [f"{name} {cell}" for name, cell in zip(x.columns, x.rows[row], strict=True)]
+        told = [
+            f"{short(name, 30)} {short(cell, 30)}" for name, cell in zip(x.columns, x.rows[row], strict=True)
+        ]
     elif isinstance(x, Tensor) and not is_images(x):
         told = [f"{v:.4g}" for v in x[row].flatten()[: VALUES + 1].tolist()]
     else:

@@ -4,8 +4,8 @@ import json
 
 from ..selection import Study
 from ..text import seconds_text
-from .blocks import cell, facts, head, name_of, table
-from .markup import Content, tag
+from .blocks import SENTENCE, cell, column, facts, head, name_of, numbers, table
+from .markup import Content, short, tag
 
 
 def reproduce(study: Study) -> Content:
@@ -33,7 +33,7 @@ def reproduce(study: Study) -> Content:
     return [
         facts(
             [
-                ("Command", tag("code", by_hand)),
+                ("Command", tag("code", short(by_hand, 4 * SENTENCE))),
                 ("Seed", str(setting.get("seed", "not recorded"))),
                 ("Samples and labels", tag("code", hashes["data"])),
                 ("Versions", ", ".join(f"{name} {number}" for name, number in versions.items()) or None),
@@ -42,9 +42,16 @@ def reproduce(study: Study) -> Content:
             ]
         ),
         table(
-            "Networks", ["network", "BLAKE2b of weights and structure", "engine", "seconds to extract"], used
+            "Networks",
+            [
+                column("network"),
+                column("BLAKE2b of weights and structure"),
+                column("engine"),
+                numbers("seconds to extract"),
+            ],
+            used,
         ),
-        table("Recipes", ["candidate", "hyper-parameters"], recipes),
+        table("Recipes", [column("candidate"), column("hyper-parameters")], recipes),
         tag(
             "p",
             "The hash of the samples is BLAKE2b over every sample's own bytes and its label, in order. "

@@ -3,8 +3,8 @@
 from ..samples import describe
 from ..selection import Study
 from . import figures
-from .blocks import cell, counted, facts, head, list_of, name_of, table
-from .markup import Content, tag
+from .blocks import SENTENCE, cell, column, counted, facts, head, list_of, name_of, numbers, table
+from .markup import Content, short, tag
 
 SHOWN = 10  # of what was left out, before the rest is folded
 
@@ -16,7 +16,9 @@ def asked(study: Study) -> Content:
         "best": "the best score, proven or not",
     }[study.rule]
     borrowed = {r.candidate.backbone.name: r.candidate.backbone for r in study.results if r.candidate.borrows}
-    lent = [tag("p", tag("b", name_of(b.name)), f" ({b.licence_line})") for b in borrowed.values()]
+    lent = [
+        tag("p", tag("b", name_of(b.name)), " ", short(b.licence_line, SENTENCE)) for b in borrowed.values()
+    ]
     names = study.labelled.classes.names
     return facts(
         [
@@ -26,7 +28,12 @@ def asked(study: Study) -> Content:
             ("To borrow from", lent or "nothing"),
             ("Handed over", rule),
             ("Time for training", _budget(study)),
-            ("Command", tag("code", study.setting["command"]) if "command" in study.setting else None),
+            (
+                "Command",
+                tag("code", short(study.setting["command"], 4 * SENTENCE))
+                if "command" in study.setting
+                else None,
+            ),
         ]
     )
 
@@ -52,7 +59,7 @@ def given(study: Study) -> Content:
         ]
         for i, (name, n) in enumerate(zip(labelled.classes.names, counts, strict=True))
     ]
-    header = ["class", "labels", *([] if on_test is None else ["test"]), ""]
+    header = [column("class"), numbers("labels"), *([] if on_test is None else [numbers("test")]), column("")]
     left_out = labelled.left_out
     return [
         facts(
@@ -82,8 +89,11 @@ def plan(study: Study) -> Content:
         ]
         for c in study.plan.candidates
     ]
-    notes = [tag("p", note, class_="note") for note in study.plan.notes]
-    return [table("Candidates and reasons", ["candidate", "role", "why"], rows), notes]
+    notes = [tag("p", short(note, SENTENCE), class_="note") for note in study.plan.notes]
+    return [
+        table("Candidates and reasons", [column("candidate"), column("role"), column("why")], rows),
+        notes,
+    ]
 
 
 def left_out(study: Study) -> Content:

@@ -225,7 +225,7 @@ class Study:
         """Write the model folder, with study.json in it, and report.html if it is asked for."""
         beside = {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
         if report:
-            from ..report import page
+            from ..report.page import page
 
             beside["report.html"] = page(self)
         return self.model.save(folder, beside)
