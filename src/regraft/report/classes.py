@@ -27,11 +27,11 @@ def recalls(study: Study) -> Content:
         wrong[c] = 0
         most, times = int(wrong.argmax()), int(wrong.max())
         row = [
-            head(name_of(name)),
+            head(name_of(name, 36)),
             cell(f"{int(confusion[c].sum()):,}", int(confusion[c].sum())),
             cell(None if recall is None else figures.dot(recall, scale, "kept"), class_="wide"),
             cell("not judged", -1) if recall is None else cell(str(recall), recall.value),
-            cell([name_of(scores.names[most], 40), f" ({times})"] if times else None, str(times)),
+            cell([name_of(scores.names[most], 24), f" ({times})"] if times else None, str(times)),
         ]
         if on_test:
             tested = on_test[name]
@@ -70,8 +70,11 @@ def confusion(study: Study) -> Content:
 
 
 def _heat_map(counts: Int[Tensor, "k k"], names: tuple[str, ...]) -> Html:
-    across = "flat" if len(names) <= ACROSS else "upright"
-    columns = [tag("th", tag("span", name_of(name, 24)), scope="col", class_=across) for name in names]
+    flat = len(names) <= ACROSS
+    # the numbers tell apart what is equal once it is shortened
+    called = [[None if flat else f"{i} ", name_of(name, 24)] for i, name in enumerate(names, 1)]
+    across = "flat" if flat else "upright"
+    columns = [tag("th", tag("span", name), scope="col", class_=across) for name in called]
     rows = []
     for i, line in enumerate(counts.tolist()):
         total = max(sum(line), 1)
@@ -84,7 +87,7 @@ def _heat_map(counts: Int[Tensor, "k k"], names: tuple[str, ...]) -> Html:
             )
             for j, n in enumerate(line)
         ]
-        rows.append(tag("tr", tag("th", name_of(names[i], 24), scope="row"), cells))
+        rows.append(tag("tr", tag("th", called[i], scope="row"), cells))
     head_row = tag("tr", tag("td", "is ↓ taken for →", class_="corner"), columns)
     return tag("table", tag("thead", head_row), tag("tbody", rows), class_="heat")
 

@@ -17,7 +17,7 @@ def asked(study: Study) -> Content:
     }[study.rule]
     borrowed = {r.candidate.backbone.name: r.candidate.backbone for r in study.results if r.candidate.borrows}
     lent = [
-        tag("p", tag("b", name_of(b.name)), " ", short(b.licence_line, SENTENCE)) for b in borrowed.values()
+        tag("p", tag("b", name_of(b.name)), ": ", short(b.licence_line, SENTENCE)) for b in borrowed.values()
     ]
     names = study.labelled.classes.names
     return facts(
@@ -52,7 +52,7 @@ def given(study: Study) -> Content:
     groups = None if labelled.group is None else len(labelled.group.unique())
     rows = [
         [
-            head(name_of(name)),
+            head(name_of(name, 36)),
             cell(f"{n:,}", n),
             *([] if on_test is None else [cell(f"{on_test[i]:,}", on_test[i])]),
             cell(figures.bar(n, max(counts)), class_="wide"),
