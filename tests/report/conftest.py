@@ -27,8 +27,8 @@ def drawn(classes: tuple[str, ...], each: int, seed: int) -> Domain:
     generator = torch.Generator().manual_seed(seed)
     patterns = torch.rand(len(classes), 8, 8, generator=torch.Generator().manual_seed(0))
     y = torch.arange(len(classes)).repeat_interleave(each)
-    noise = 0.7 * torch.rand(len(y), 8, 8, generator=generator)
-    return Domain(((patterns[y] + noise) * 150).clamp(0, 255).byte(), [classes[i] for i in y.tolist()])
+    noise = 2 * torch.rand(len(y), 8, 8, generator=generator)
+    return Domain(((patterns[y] + noise) * 85).byte(), [classes[i] for i in y.tolist()])
 
 
 def study_of(classes: tuple[str, ...], each: int):

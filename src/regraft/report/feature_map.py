@@ -83,7 +83,7 @@ def _some(rows: list[int], first: set[int], most: int = MOST_POINTS) -> list[int
     """Not more than `most` of the rows: those to come first, then others drawn evenly.
 
     >>> _some([0, 1, 2, 3, 4, 5], {4}, 3)
-    [0, 3, 4]
+    [0, 2, 4]
     """
     kept = [row for row in rows if row in first][:most]
     others = [row for row in rows if row not in first]
