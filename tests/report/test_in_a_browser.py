@@ -66,7 +66,7 @@ def written(tmp_path_factory):
 
 @pytest.fixture
 def opened(chromium, written):
-    """opened(study, ...) -> the page in a window of its own; in the end it asked and complained of nothing."""
+    """opened(study, ...) -> the page in a window; in the end it has asked for nothing and not complained."""
     contexts, complaints = [], []
 
     def call(study, width=1100, scheme="light", **how):
