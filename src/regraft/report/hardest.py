@@ -20,8 +20,8 @@ def most_wrong(study: Study) -> Content:
     return [
         tag(
             "p",
-            "Held out, these left their own label the least probability. A label may be wrong, "
-            "a picture may show something else, or the class may look like that.",
+            "Held out, these left their own label the least probability. The label may be wrong, "
+            "the sample may be an odd one, or the class may look like that.",
         ),
         _cards(study, study.most_wrong),
     ]
@@ -30,7 +30,10 @@ def most_wrong(study: Study) -> Content:
 def most_uncertain(study: Study) -> Content:
     """The samples whose answer was the least sure."""
     return [
-        tag("p", "Held out, these got the least probable answers. Labels for more like them teach the most."),
+        tag(
+            "p",
+            "Held out, these got the least probable answers. Labels for more like them may teach the most.",
+        ),
         _cards(study, study.most_uncertain),
     ]
 
