@@ -156,3 +156,21 @@ def test_spellings_are_merged_or_kept_when_told(photos, run, tmp_path):
         shutil.copy(photos / "day" / f"{i}.png", photos / "Day" / f"{i}.png")
     assert "2 classes" in run("plan", photos, *CHEAP, "--merge-labels").output
     assert "3 classes" in run("plan", photos, *CHEAP, "--keep-labels").output
+
+
+def test_the_page_goes_where_it_is_told(photos, others, run, tmp_path):
+    told = run("fit", photos, *CHEAP, "--test", others, "--report", "pages/photos.html").output
+    assert "The page is pages/photos.html" in told
+    text = (tmp_path / "pages" / "photos.html").read_text(encoding="utf-8")
+    assert "12 samples, read" in text
+    assert "--report pages/photos.html" in text
+    assert not (tmp_path / "photos-model" / "report.html").exists()
+    assert "photos-model/report.html" in run("fit", photos, *CHEAP, "--report").output
+    assert "data:image/" in (tmp_path / "photos-model" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_written_stops_fit_before_it_begins(photos, run, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match="report cannot be written to photos"):
+        run("fit", "nowhere", "--report", "photos")
+    assert sorted(tmp_path.rglob("*")) == before

@@ -1,6 +1,7 @@
 """The command line: a thin layer, one file a command, each loaded when it is called."""
 
 import os
+import shlex
 import signal
 import sys
 import warnings
@@ -26,6 +27,10 @@ COMMANDS = {
 
 class _Lazy(click.Group):
     """Commands are listed without being imported, so that help is quick."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        context.obj = shlex.join(["regraft", *args])  # for a study to remember
+        return super().parse_args(context, args)
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)

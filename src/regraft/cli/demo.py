@@ -18,7 +18,8 @@ PER_CLASS = 5
     show_default=True,
     help="Which digits are labelled; on some draws fifty labels are too few for a verdict.",
 )
-def command(out: Path, seed: int) -> None:
+@click.pass_context
+def command(context: click.Context, /, out: Path, seed: int) -> None:
     """Five labels for each handwritten digit, and a small network that has only ever seen printed letters:
     does it help to borrow it? The other 1,747 digits are a test set that is read once, at the end."""
     from ..backbones import glyphs
@@ -47,10 +48,12 @@ def command(out: Path, seed: int) -> None:
         planned=planned,
     )
     study.test = evaluate(study.model, test)
-    study.save(out)
+    study.setting["command"] = context.find_root().obj
+    study.save(out, report=True)
     click.echo(f"{study}\n")
     click.echo(
-        f"The model is in {out}, with study.json. Now with pictures of your own, one folder for each class:\n"
+        f"The model is in {out}, with study.json, and report.html to look at.\n"
+        "Now with pictures of your own, one folder for each class:\n"
         "  regraft plan photos/\n  regraft fit photos/\n  regraft predict photos-model/ more-photos/"
     )
 

@@ -42,6 +42,13 @@ from .places import cache_folder, seen_from
     "--out", type=click.Path(path_type=Path), help="The model folder; named after PATH if it is not given."
 )
 @click.option(
+    "--report",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    help="Write the study as a page: to FILE, or as report.html into the model folder.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(0, 2**31 - 1),
     default=0,
@@ -50,7 +57,8 @@ from .places import cache_folder, seen_from
 )
 @with_options(RUNNING)
 @click.option("--no-cache", is_flag=True, help="Keep no activations or checkpoints for the next run.")
-def command(path: Path, **options: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, path: Path, **options: Any) -> None:
     """Try what may help on PATH (a folder with one sub-folder a class, or a CSV table), judge every
     candidate against what borrows nothing, and write the model that earns it."""
     from ..engine import Engine, find_device, keep_freed_memory
@@ -58,6 +66,7 @@ def command(path: Path, **options: Any) -> None:
     from ..model import check_target
     from ..planner import plan
     from ..problem import Problem
+    from ..report import check_file
     from ..selection import CrossValidation, compare, evaluate, metric_named
     from ..training import Training
 
@@ -67,6 +76,9 @@ def command(path: Path, **options: Any) -> None:
     engine = Engine(find_device(options["device"]))
     out = options["out"] or Path(f"{path.resolve().with_suffix('').name}-model")
     check_target(out)
+    page = Path(options["report"]) if options["report"] else None
+    if page is not None:
+        check_file(page)
     progress = progress_bars()
     reading = {name: options[name] for name in ("labels", "label", "group", "spelling")}
     labelled = read(path, **reading, progress=progress)
@@ -104,10 +116,15 @@ def command(path: Path, **options: Any) -> None:
     if test is not None:
         study.test = evaluate(study.model, test)
     study.model.provenance["samples_at"] = seen_from(out, path)
-    study.save(out)
+    study.setting["command"] = context.find_root().obj
+    study.save(out, report=options["report"] == "")
+    if page is not None:
+        study.report(page)
     if checkpoints is not None:
         shutil.rmtree(checkpoints, ignore_errors=True)
     click.echo(f"{study}\n")
+    if options["report"] is not None:
+        click.echo(f"The page is {page or out / 'report.html'}.")
     click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")
 
 

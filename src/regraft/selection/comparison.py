@@ -1,5 +1,6 @@
 """The main job: try what may help, judge it against what borrows nothing, hand over what deserves it."""
 
+import platform
 import time
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ from ..training import Training
 from .budget import Budget
 from .choice import HAND_OVER, Result, best, handed_over
 from .judges import CrossValidation
+from .reproduction import versions
 from .scores import Scores, metric_named
 from .study import Study
 
@@ -125,7 +127,11 @@ def compare(
         setting={
             "regraft": __version__,
             "torch": str(torch.__version__),
+            "versions": versions(),
+            "system": platform.platform(),
             "seed": training.seed,
+            "given": {role: len(domain) for role, domain in problem.domains.items()},
+            "budget": budget,
             "engines": {c.backbone.name: str(engines[id(c.backbone)]) for c in planned.candidates},
             "threads": torch.get_num_threads(),
         },

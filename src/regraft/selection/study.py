@@ -11,11 +11,15 @@ from ..candidates import Candidate, Plan
 from ..domain import Domain
 from ..model import Model
 from ..text import aligned, seconds_text
+from .answers import Answer, answers, most_uncertain, most_wrong
 from .choice import Result
 from .estimate import NAME, bias_corrected
 from .intervals import Interval
+from .reproduction import hashes
 from .scores import METRICS, Scores
 from .verdict import Verdict
+
+HARDEST = 12  # samples that are shown as the most wrong and as the most uncertain
 
 
 @dataclass(eq=False)
@@ -111,6 +115,26 @@ class Study:
 
         return bias_corrected([r.scores for r in rivals], self.metric)
 
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """What the row handed over said of every judged sample, held out."""
+        return answers(self.labelled, self.handed_over)
+
+    @property
+    def most_wrong(self) -> list[Answer]:
+        """The samples whose own label was believed the least."""
+        return most_wrong(self.answers, HARDEST)
+
+    @property
+    def most_uncertain(self) -> list[Answer]:
+        """The samples whose answer was the least sure."""
+        return most_uncertain(self.answers, HARDEST)
+
+    @cached_property
+    def hashes(self) -> dict[str, Any]:
+        """What tells whether the samples, the labels and the networks are the same."""
+        return hashes(self.labelled, [r.candidate.backbone for r in self.results])
+
     def table(self) -> str:
         """The candidates, best first, with 95 % intervals."""
         header = [
@@ -186,6 +210,8 @@ class Study:
         """Everything above, for machines."""
         return {
             "problem": str(self.labelled),
+            "classes": dict(zip(self.labelled.classes.names, self._counts(), strict=True)),
+            "rule": self.rule,
             "plan": self.plan.to_json(),
             "judge": self.judge,
             "metric": self.metric,
@@ -200,16 +226,33 @@ class Study:
             "unreadable": [{"sample": name, "reason": reason} for name, reason in self.labelled.left_out],
             "seconds": {name: round(value, 3) for name, value in self.timing.items()},
             "setting": self.setting,
+            "hashes": self.hashes,
             "test": self.test and self.test.to_json(),
+            "most_wrong": [a.to_json() for a in self.most_wrong],
+            "most_uncertain": [a.to_json() for a in self.most_uncertain],
+            "answers": [a.to_json() for a in self.answers],
         }
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the model folder, with study.json in it."""
+    def report(self, path: str | Path) -> Path:
+        """Write the study as one HTML file that opens offline; it appears whole or not at all."""
+        from ..report import write
+
+        return write(self, path)
+
+    def save(self, folder: str | Path, report: bool = False) -> Path:
+        """Write the model folder, with study.json in it, and report.html if it is asked for."""
         # again, for a test may have been read since the model was fitted
         self.model.provenance["study"] = self.summary()
-        return self.model.save(
-            folder, {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
-        )
+        beside = {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
+        if report:
+            from ..report.page import page
+
+            beside["report.html"] = page(self)
+        return self.model.save(folder, beside)
+
+    def _counts(self) -> list[int]:
+        counts: list[int] = self.labelled.classes.counts(self.labelled.labels).tolist()
+        return counts
 
 
 def start_of(candidate: Candidate) -> str:

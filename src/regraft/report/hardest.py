@@ -1,0 +1,107 @@
+"""Samples worth a look: the most wrong, the most uncertain, and what the doctor found."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..selection import Study
+from ..selection.answers import Answer
+from .blocks import SENTENCE, counted, name_of
+from .markup import Content, Html, short, tag
+from .pictures import pictures, titles, values
+
+FINDINGS = 12  # groups of samples that are named for each of the doctor's findings
+PICTURED = 4  # groups of these that are shown
+
+
+def most_wrong(study: Study) -> Content:
+    """The samples whose own label was believed the least."""
+    if not study.most_wrong:
+        return tag("p", "No held-out sample was taken for another class.")
+    return [
+        tag(
+            "p",
+            "Held out, these left their own label the least probability. The label may be wrong, "
+            "the sample may be an odd one, or the class may look like that.",
+        ),
+        _cards(study, study.most_wrong),
+    ]
+
+
+def most_uncertain(study: Study) -> Content:
+    """The samples whose answer was the least sure."""
+    return [
+        tag(
+            "p",
+            "Held out, these got the least probable answers. Labels for more like them may teach the most.",
+        ),
+        _cards(study, study.most_uncertain),
+    ]
+
+
+def findings(study: Study) -> Content:
+    """What the doctor says of the samples, the worst first."""
+    examination = getattr(study, "examination", None)
+    if examination is None:
+        return None
+    if not examination.findings:
+        return tag("p", "Nothing.")
+    levels = ("problem", "warning", "note")
+    ordered = sorted(examination.findings, key=lambda f: levels.index(f.level))
+    return [_finding(study, finding) for finding in ordered]
+
+
+def _cards(study: Study, shown: Sequence[Answer]) -> Html:
+    names = titles(study.labelled.x)
+    seen = pictures(study.labelled.x, [a.row for a in shown])
+    cards = []
+    for a, uri in zip(shown, seen, strict=True):
+        said: Content = [tag("b", name_of(a.said, 40)), f" {a.probability:.2f}"]
+        its_own: Content = None if a.right else ["label ", tag("b", name_of(a.label, 40)), f" {a.chance:.2f}"]
+        card = [
+            _picture(uri, names[a.row]),
+            tag("div", name_of(names[a.row], 40), class_="name"),
+            tag("div", values(study.labelled.x, a.row), class_="values") if uri is None else None,
+            tag("div", "said ", said),
+            tag("div", its_own if its_own else "which is right", class_=None if its_own else "fine"),
+        ]
+        cards.append(tag("li", card, class_=None if a.right else "missed"))
+    return tag("ul", cards, class_="cards")
+
+
+def _picture(uri: str | None, name: str) -> Html | None:
+    return None if uri is None else tag("img", src=uri, alt=name[:200])
+
+
+def _finding(study: Study, finding: Any) -> Html:
+    groups = finding.samples[:FINDINGS]
+    more = len(finding.samples) - len(groups)
+    named = [
+        tag("li", [[" = " if i else None, name_of(name)] for i, (_, _, name) in enumerate(group)])
+        for group in groups
+    ]
+    of_group = [_row(study, *sample) for group in groups[:PICTURED] for sample in group[:4]]
+    rows = [row for row in of_group if row is not None]
+    names = titles(study.labelled.x)
+    seen = zip(rows, pictures(study.labelled.x, rows), strict=True)
+    cards = [
+        tag("li", _picture(uri, names[row]), tag("div", name_of(names[row], 40), class_="name"))
+        for row, uri in seen
+        if uri is not None
+    ]
+    return tag(
+        "section",
+        tag("h3", tag("span", finding.level, class_=f"level {finding.level}"), " ", finding.check),
+        tag("p", short(finding.message, SENTENCE)),
+        tag("ul", cards, class_="cards small") if cards else None,
+        tag("details", tag("summary", counted(len(finding.samples), "case")), tag("ul", named))
+        if named
+        else None,
+        tag("p", f"{more:,} more are in study.json.", class_="note") if more else None,
+    )
+
+
+def _row(study: Study, side: str, row: int, name: str) -> int | None:
+    """Where the sample is among the labelled ones, if it is one of them."""
+    names = titles(study.labelled.x)
+    ours = side in ("labelled", "target_labelled") and 0 <= row < len(names) and name == names[row]
+    return row if ours else None

@@ -1,0 +1,71 @@
+"""What fits without a sample say of it, and which samples are the hardest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..domain import Domain
+from ..samples import sample_names
+from .choice import Result
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The held-out answer to one sample.
+
+    row: its position among the labelled samples. said: the class with the largest probability, the mean over
+    the repeats of the folds. probability: of `said`. chance: of the sample's own label.
+    """
+
+    row: int
+    name: str
+    label: str
+    said: str
+    probability: float
+    chance: float
+
+    @property
+    def right(self) -> bool:
+        return self.said == self.label
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "sample": self.name,
+            "row": self.row,
+            "label": self.label,
+            "said": self.said,
+            "probability": round(self.probability, 6),
+            "of_label": round(self.chance, 6),
+        }
+
+
+def answers(labelled: Domain, result: Result) -> list[Answer]:
+    """The answer to every sample that was judged, in the order of the samples."""
+    names, classes, y = sample_names(labelled.x), labelled.classes.names, labelled.labels.tolist()
+    p = result.probabilities
+    said, chances = p.argmax(1).tolist(), p.tolist()
+    return [
+        Answer(i, names[i], classes[y[i]], classes[said[i]], chances[i][said[i]], chances[i][y[i]])
+        for i in result.judged.nonzero().flatten().tolist()
+    ]
+
+
+def most_wrong(given: Sequence[Answer], most: int) -> list[Answer]:
+    """The wrong answers that leave their label the least, first the worst.
+
+    >>> sure = Answer(0, "0", "owl", "crow", 0.9, 0.1)
+    >>> unsure = Answer(1, "1", "owl", "crow", 0.6, 0.4)
+    >>> [a.name for a in most_wrong([unsure, sure, Answer(2, "2", "owl", "owl", 0.7, 0.7)], 5)]
+    ['0', '1']
+    """
+    return sorted((a for a in given if not a.right), key=lambda a: a.chance)[:most]
+
+
+def most_uncertain(given: Sequence[Answer], most: int) -> list[Answer]:
+    """The answers, right or wrong, whose own probability is the smallest.
+
+    >>> given = [Answer(0, "0", "owl", "owl", 0.9, 0.9), Answer(1, "1", "owl", "crow", 0.5, 0.5)]
+    >>> [a.name for a in most_uncertain(given, 1)]
+    ['1']
+    """
+    return sorted(given, key=lambda a: a.probability)[:most]

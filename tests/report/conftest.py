@@ -1,0 +1,75 @@
+"""A study of little pictures whose names and labels are as nasty as they come, and its page."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from regraft.backbones import glyphs
+from regraft.domain import Domain
+from regraft.problem import Problem
+from regraft.selection import Interval, compare, evaluate
+
+NASTY = (
+    '<img src=x onerror="window.pwned=1">',
+    "</script><script>window.pwned=2</script>",
+    "</style><style>body{display:none}",
+    "__proto__",
+    "new\nline\x1b[31m and \x00",
+    "x" * 10_000,
+    "\u202egnp.exe",
+    """' " ` ${window.pwned=3} &lt;""",
+)
+
+
+def drawn(classes: tuple[str, ...], each: int, seed: int) -> Domain:
+    """Pictures of 8×8 pixels, one noisy pattern a class."""
+    generator = torch.Generator().manual_seed(seed)
+    patterns = torch.rand(len(classes), 8, 8, generator=torch.Generator().manual_seed(0))
+    y = torch.arange(len(classes)).repeat_interleave(each)
+    noise = 2 * torch.rand(len(y), 8, 8, generator=generator)
+    return Domain(((patterns[y] + noise) * 85).byte(), [classes[i] for i in y.tolist()])
+
+
+def study_of(classes: tuple[str, ...], each: int):
+    labelled = drawn(classes, each, seed=1).with_(left_out=tuple((name, name) for name in NASTY))
+    study = compare(Problem(target_labelled=labelled), ["LinearProbe", "NearestMean"], glyphs())
+    study.test = evaluate(study.model, drawn(classes, 3, seed=2))
+    return study
+
+
+def dressed(study):
+    """With what the doctor and the learning curve tell, as far as the page knows of them."""
+    scores = ((8, 0.5, 0.2), (16, 0.6, 0.15), (len(study.labelled), 0.7, 0.1))
+    points = [SimpleNamespace(samples=n, score=Interval(v, v - w, v + w)) for n, v, w in scores]
+    study.curve = SimpleNamespace(
+        points=points, next=SimpleNamespace(labels=20, gain=Interval(0.02, -0.01, 0.05))
+    )
+    pair = (("labelled", 0, "0"), ("labelled", 1, "1"))
+    study.examination = SimpleNamespace(
+        findings=[
+            SimpleNamespace(check="imbalance", level="note", message="The classes are even.", samples=()),
+            SimpleNamespace(check="duplicates", level="problem", message=NASTY[0], samples=(pair,)),
+            SimpleNamespace(
+                check="labels", level="warning", message="Odd.", samples=((("test", 2, NASTY[1]),),) * 40
+            ),
+        ]
+    )
+    study.setting["command"] = f"regraft fit {NASTY[0]}"
+    return study
+
+
+@pytest.fixture(scope="session")
+def nasty():
+    """Eight classes with nasty names."""
+    return dressed(study_of(NASTY, 5))
+
+
+@pytest.fixture(scope="session")
+def two():
+    return study_of(("ants", "bees"), 12)
+
+
+@pytest.fixture(scope="session")
+def thirty():
+    return study_of(tuple(f"species number {i} of the genus" for i in range(30)), 4)
