@@ -4,10 +4,11 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from . import __version__
 from .backbone import Backbone
 from .problem import Problem
 
-TOLD = ("torch", "numpy", "pillow", "scikit-learn", "timm", "xgboost-cpu", "xgboost")
+TOLD = ("torch", "numpy", "scipy", "pillow", "scikit-learn", "timm", "xgboost-cpu", "xgboost")
 
 
 def origin(problem: Problem, backbone: Backbone) -> dict[str, Any]:
@@ -25,12 +26,12 @@ def origin(problem: Problem, backbone: Backbone) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python and of the installed packages that a prediction may depend on.
+    """The versions of Regraft, Python and the installed packages that a number may depend on.
 
     >>> versions()["python"].count(".")
     2
     """
-    found = {"python": platform.python_version()}
+    found = {"regraft": __version__, "python": platform.python_version()}
     for name in TOLD:
         try:
             found[name] = version(name)

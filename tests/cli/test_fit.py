@@ -25,8 +25,8 @@ def test_the_main_job(photos, others, run, tmp_path):
     study = json.loads((tmp_path / "photos-model" / "study.json").read_text())
     assert study["test"]["accuracy"]["value"] == 1.0
 
-    rows = list(csv.DictReader(io.StringIO(run("predict", "photos-model", photos).output)))
-    assert {tuple(row) for row in rows} == {("file", "label", "probability")}
+    rows = list(csv.DictReader(io.StringIO(run("predict", "photos-model", photos).stdout)))
+    assert {tuple(row) for row in rows} == {("file", "label", "probability", "accepted", "novelty")}
     assert {row["file"]: row["label"] for row in rows} == {
         f"{name}/{i}.png": name for name in ("day", "night") for i in range(6)
     }
@@ -39,7 +39,7 @@ def test_probabilities_of_every_class(photos, run, tmp_path):
     run("fit", photos, *CHEAP)
     run("predict", "photos-model", photos, "--probabilities", "--out", "p.csv")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "p.csv").read_text())))
-    assert list(rows[0]) == ["file", "label", "probability", "day", "night"]
+    assert list(rows[0]) == ["file", "label", "probability", "accepted", "novelty", "day", "night"]
     assert float(rows[0]["day"]) + float(rows[0]["night"]) == pytest.approx(1, abs=1e-5)
 
 
@@ -106,7 +106,7 @@ def test_a_table(run, tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["size,colour,label", *rows]))
     told = run("fit", "t.csv").output
     assert "Nothing was borrowed" in told
-    rows = list(csv.DictReader(io.StringIO(run("predict", "t-model", "t.csv").output)))
+    rows = list(csv.DictReader(io.StringIO(run("predict", "t-model", "t.csv").stdout)))
     right = [row["label"] == ("low" if i < 30 else "high") for i, row in enumerate(rows)]
     assert sum(right) > 55
 

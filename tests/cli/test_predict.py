@@ -42,7 +42,7 @@ def read(told):
 
 
 def test_features_are_computed_once(model, photos, run, monkeypatch):
-    once = run("predict", model, photos).output
+    once = run("predict", model, photos).stdout
     assert {row["file"]: row["label"] for row in read(once)} == {
         f"{name}/{i}.png": name for name in ("day", "night") for i in range(6)
     }
@@ -53,8 +53,10 @@ def test_features_are_computed_once(model, photos, run, monkeypatch):
         raise AssertionError("computed again")
 
     monkeypatch.setattr(Engine, "run", busy)
-    assert run("predict", model, photos).output == once
-    assert run("evaluate", model, photos).output == scores
+    assert run("predict", model, photos).stdout == once
+    again = run("evaluate", model, photos).output
+    assert again.splitlines()[1:] == scores.splitlines()[1:]
+    assert ["first time" in scores, "read 2 times" in again] == [True, True]
     assert "balanced accuracy" in scores
 
 
@@ -66,9 +68,9 @@ def test_a_cache_that_cannot_be_written_stops_nothing(model, photos, run, tmp_pa
 
 
 def test_tables_are_read_by_the_columns_of_the_fit(of_rows, run, tmp_path):
-    whole = run("predict", of_rows, tmp_path / "t.csv").output
+    whole = run("predict", of_rows, tmp_path / "t.csv").stdout
     (tmp_path / "bare.csv").write_text("class,size\n" + "".join(f"{'xy'[i % 2]},{i}\n" for i in range(10)))
-    assert run("predict", of_rows, tmp_path / "bare.csv").output == whole
+    assert run("predict", of_rows, tmp_path / "bare.csv").stdout == whole
     assert "accuracy" in run("evaluate", of_rows, tmp_path / "t.csv").output
 
 

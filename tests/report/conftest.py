@@ -8,7 +8,8 @@ import torch
 from regraft.backbones import glyphs
 from regraft.domain import Domain
 from regraft.problem import Problem
-from regraft.selection import Interval, compare, evaluate
+from regraft.selection import Interval, compare
+from regraft.selection.curve import LearningCurve, Next, Point
 
 NASTY = (
     '<img src=x onerror="window.pwned=1">',
@@ -34,17 +35,15 @@ def drawn(classes: tuple[str, ...], each: int, seed: int) -> Domain:
 def study_of(classes: tuple[str, ...], each: int):
     labelled = drawn(classes, each, seed=1).with_(left_out=tuple((name, name) for name in NASTY))
     study = compare(Problem(target_labelled=labelled), ["LinearProbe", "NearestMean"], glyphs())
-    study.test = evaluate(study.model, drawn(classes, 3, seed=2))
+    study.read_test(drawn(classes, 3, seed=2))
     return study
 
 
 def dressed(study):
     """With what the doctor and the learning curve tell, as far as the page knows of them."""
     scores = ((8, 0.5, 0.2), (16, 0.6, 0.15), (len(study.labelled), 0.7, 0.1))
-    points = [SimpleNamespace(samples=n, score=Interval(v, v - w, v + w)) for n, v, w in scores]
-    study.curve = SimpleNamespace(
-        points=points, next=SimpleNamespace(labels=20, gain=Interval(0.02, -0.01, 0.05))
-    )
+    points = tuple(Point(n, Interval(v, v - w, v + w)) for n, v, w in scores)
+    study.curve = LearningCurve(points, Next(20, Interval(0.02, -0.01, 0.05)))
     pair = (("labelled", 0, "0"), ("labelled", 1, "1"))
     study.examination = SimpleNamespace(
         findings=[

@@ -219,3 +219,16 @@ def test_other_kinds_of_samples(kind, tmp_path):
     assert study.handed_over.scores.value("accuracy") > 0.8
     study.save(tmp_path / "model")
     assert load(tmp_path / "model").predict(domain) == study.model.predict(domain)
+
+
+def test_every_reading_of_a_test_set_is_noted(network, problem, fresh, tmp_path):
+    one, two = (compare(problem, backbone=network) for _ in range(2))
+    assert one.read_test(fresh, tmp_path).value("accuracy") == evaluate(one.model, fresh).value("accuracy")
+    assert "read for the first time" in str(one)
+    order = torch.randperm(len(fresh))
+    two.read_test(fresh[order], tmp_path)  # the same samples in another order
+    assert "read 2 times" in str(two)
+    told = two.to_json()["test_readings"]
+    assert [reading["score"] for reading in told] == pytest.approx([one.test.value("accuracy")] * 2)
+    two.read_test(fresh[order[1:]], tmp_path)  # others
+    assert len(two.readings) == 1

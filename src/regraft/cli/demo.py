@@ -27,7 +27,7 @@ def command(context: click.Context, /, out: Path, seed: int) -> None:
     from ..model import check_target
     from ..planner import plan
     from ..problem import Problem
-    from ..selection import CrossValidation, compare, evaluate
+    from ..selection import CrossValidation, compare
     from ..training import Training
 
     keep_freed_memory()
@@ -47,7 +47,7 @@ def command(context: click.Context, /, out: Path, seed: int) -> None:
         budget=budget,
         planned=planned,
     )
-    study.test = evaluate(study.model, test)
+    study.read_test(test)
     study.setting["command"] = context.find_root().obj
     study.save(out, report=True)
     click.echo(f"{study}\n")

@@ -21,6 +21,7 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     from ..features import Store, embed
     from ..model import Model, load
     from ..selection import METRICS, evaluate
+    from ..selection.sealed import note_reading, times_read
     from ..text import aligned
 
     fitted = load(model)
@@ -32,12 +33,15 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     _, rest = fitted.backbone.cut(len(fitted.backbone))
     behind = Model(rest, fitted.head, fitted.output, certainty=fitted.certainty)
     scores, accepted = evaluate(behind, seen), behind.answers(seen).accepted
+    made = str(fitted.provenance.get("method", "unknown method"))
+    accuracy = scores.value("accuracy")
+    readings = note_reading(labelled, made, "accuracy", accuracy, cache_folder() / "tests")
     if as_json:
         # escaped where somebody reads it: a name may hold what steers a terminal
-        told = {**scores.to_json(), "accepted": among(scores, accepted)}
+        told = {**scores.to_json(), "accepted": among(scores, accepted), "readings": len(readings)}
         click.echo(json.dumps(told, indent=1, ensure_ascii=sys.stdout.isatty()))
         return
-    click.echo(f"{labelled}, 95 % intervals\n")
+    click.echo(f"{labelled}, {times_read(readings)}; 95 % intervals\n")
     click.echo(
         aligned(["metric", "value"], [[m.replace("_", " "), str(scores.interval(m))] for m in METRICS])
     )

@@ -67,7 +67,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     from ..planner import plan
     from ..problem import Problem
     from ..report import check_file
-    from ..selection import CrossValidation, compare, evaluate, metric_named
+    from ..selection import CrossValidation, compare, metric_named
     from ..training import Training
 
     keep_freed_memory()
@@ -114,7 +114,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
         planned=planned,
     )
     if test is not None:
-        study.test = evaluate(study.model, test)
+        study.read_test(test, cache and cache / "tests")
     study.model.provenance["samples_at"] = seen_from(out, path)
     study.setting["command"] = context.find_root().obj
     study.save(out, report=options["report"] == "")
@@ -123,6 +123,8 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     if checkpoints is not None:
         shutil.rmtree(checkpoints, ignore_errors=True)
     click.echo(f"{study}\n")
+    if study.curve is not None:
+        click.echo(f"Labels: {study.curve}.\n")
     if options["report"] is not None:
         click.echo(f"The page is {page or out / 'report.html'}.")
     click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..selection import Study
-from ..selection.answers import Answer
+from ..selection.held_out import HeldOutAnswer
 from .blocks import SENTENCE, counted, name_of
 from .markup import Content, Html, short, tag
 from .pictures import pictures, titles, values
@@ -50,7 +50,7 @@ def findings(study: Study) -> Content:
     return [_finding(study, finding) for finding in ordered]
 
 
-def _cards(study: Study, shown: Sequence[Answer]) -> Html:
+def _cards(study: Study, shown: Sequence[HeldOutAnswer]) -> Html:
     names = titles(study.labelled.x)
     seen = pictures(study.labelled.x, [a.row for a in shown])
     cards = []

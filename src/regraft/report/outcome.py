@@ -112,12 +112,12 @@ def expected(study: Study) -> Content:
 
 def learning_curve(study: Study) -> Content:
     """The score with fewer labels, and what more of them would likely bring."""
-    curve = getattr(study, "curve", None)
+    curve = study.curve
     if curve is None or len(curve.points) < 2:
         return None
     points: list[tuple[int, Interval]] = [(p.samples, p.score) for p in curve.points]
     last, ahead, more = points[-1], None, None
-    coming = getattr(curve, "next", None)
+    coming = curve.next
     if coming is not None:
         ends = (
             min(1.0, max(0.0, last[1].value + change))

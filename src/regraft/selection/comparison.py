@@ -23,13 +23,13 @@ from ..model import Model
 from ..planner import plan
 from ..problem import Problem
 from ..progress import Silent
-from ..provenance import origin
+from ..provenance import origin, versions
 from ..samples import kind_of
 from ..training import Training
 from .budget import Budget
 from .choice import HAND_OVER, Result, best, handed_over
+from .curve import LearningCurve, learning_curve
 from .judges import CrossValidation
-from .reproduction import versions
 from .scores import Scores, metric_named
 from .study import Study
 
@@ -110,6 +110,13 @@ def compare(
         whole.provenance |= origin(problem.only(kept.candidate.method.needs), kept.candidate.backbone)
         return whole, features
 
+    def learned() -> LearningCurve | None:
+        if isinstance(kept.candidate.method, Trained):
+            return None  # every point would be trainings of a network
+        run = replace(training, engine=engines[id(kept.candidate.backbone)])
+        seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
+        return learning_curve(kept, seen, suffix, metric, run)
+
     return Study(
         labelled=labelled,
         plan=planned,
@@ -122,6 +129,7 @@ def compare(
         transfer=transfer,
         tuning=tuning,
         made=refitted,
+        learned=learned,
         left_out=left_out,
         timing=timing,
         setting={

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ from ..candidates import Candidate, Plan
 from ..domain import Domain
 from ..model import Model
 from ..text import aligned, seconds_text
-from .answers import Answer, answers, most_uncertain, most_wrong
 from .choice import Result
+from .curve import LearningCurve
 from .estimate import NAME, bias_corrected
+from .held_out import HeldOutAnswer, held_out_answers, most_uncertain, most_wrong
 from .intervals import Interval
-from .reproduction import hashes
-from .scores import METRICS, Scores
+from .scores import METRICS, Scores, evaluate
+from .sealed import Reading, note_reading, times_read
 from .verdict import Verdict
 
 HARDEST = 12  # samples that are shown as the most wrong and as the most uncertain
@@ -30,7 +31,8 @@ class Study:
     among all. handed_over: the row whose recipe was refitted on all labels to give `model`, by `rule`.
     transfer: the paired gain of the best that borrows over the best that does not; None where nothing was
     borrowed. tuning: likewise of the best that changes the network over the best that only reads its
-    features. test: the scores on a sealed test set, if any.
+    features. test: the scores on a sealed test set, if `read_test` was called, and readings: how often that
+    set has been read.
     """
 
     labelled: Domain
@@ -44,10 +46,12 @@ class Study:
     transfer: Verdict | None
     tuning: Verdict | None
     made: Callable[[], tuple[Model, Domain]]
+    learned: Callable[[], LearningCurve | None]
     left_out: list[tuple[str, str]] = field(default_factory=list)
     timing: dict[str, float] = field(default_factory=dict)
     setting: dict[str, Any] = field(default_factory=dict)
     test: Scores | None = None
+    readings: tuple[Reading, ...] = ()
 
     @property
     def unproven(self) -> bool:
@@ -115,25 +119,47 @@ class Study:
 
         return bias_corrected([r.scores for r in rivals], self.metric)
 
+    def read_test(self, test: Domain, record: Path | None = None) -> Scores:
+        """The scores of the model handed over on samples kept for this; the study notes that they were read.
+
+        record: a folder that remembers the readings of every test set, by whatever study.
+        """
+        self.test = evaluate(self.model, test)
+        name, value = self.handed_over.candidate.name, self.test.value(self.metric)
+        self.readings = note_reading(test, name, self.metric, value, record)
+        return self.test
+
     @cached_property
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[HeldOutAnswer]:
         """What the row handed over said of every judged sample, held out."""
-        return answers(self.labelled, self.handed_over)
+        return held_out_answers(self.labelled, self.handed_over)
 
     @property
-    def most_wrong(self) -> list[Answer]:
+    def most_wrong(self) -> list[HeldOutAnswer]:
         """The samples whose own label was believed the least."""
         return most_wrong(self.answers, HARDEST)
 
     @property
-    def most_uncertain(self) -> list[Answer]:
+    def most_uncertain(self) -> list[HeldOutAnswer]:
         """The samples whose answer was the least sure."""
         return most_uncertain(self.answers, HARDEST)
 
     @cached_property
     def hashes(self) -> dict[str, Any]:
         """What tells whether the samples, the labels and the networks are the same."""
-        return hashes(self.labelled, [r.candidate.backbone for r in self.results])
+        networks = {id(r.candidate.backbone): r.candidate.backbone for r in self.results}.values()
+        return {
+            "data": self.labelled.fingerprint(),
+            "backbones": {network.name: network.fingerprint() for network in networks},
+        }
+
+    @cached_property
+    def curve(self) -> LearningCurve | None:
+        """How the score of what was handed over grows with the labels; None where that cannot be told.
+
+        Computed when it is first asked for, from activations that are there: networks are not trained for it.
+        """
+        return self.learned()
 
     def table(self) -> str:
         """The candidates, best first, with 95 % intervals."""
@@ -203,7 +229,8 @@ class Study:
             lines.append(f"Not used: {len(unreadable)} samples, first {name} ({reason}).")
         if self.test is not None:
             on_test = self.test.interval(self.metric)
-            lines.append(f"Test set ({len(self.test.y)} samples, not seen before): {on_test}.")
+            read = f", {times_read(self.readings)}" if self.readings else ""
+            lines.append(f"Test set ({len(self.test.y)} samples{read}): {on_test}.")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
@@ -227,7 +254,9 @@ class Study:
             "seconds": {name: round(value, 3) for name, value in self.timing.items()},
             "setting": self.setting,
             "hashes": self.hashes,
+            "curve": self.curve and self.curve.to_json(),
             "test": self.test and self.test.to_json(),
+            "test_readings": [asdict(reading) for reading in self.readings],
             "most_wrong": [a.to_json() for a in self.most_wrong],
             "most_uncertain": [a.to_json() for a in self.most_uncertain],
             "answers": [a.to_json() for a in self.answers],

@@ -10,7 +10,7 @@ from .choice import Result
 
 
 @dataclass(frozen=True)
-class Answer:
+class HeldOutAnswer:
     """The held-out answer to one sample.
 
     row: its position among the labelled samples. said: the class with the largest probability, the mean over
@@ -39,33 +39,34 @@ class Answer:
         }
 
 
-def answers(labelled: Domain, result: Result) -> list[Answer]:
+def held_out_answers(labelled: Domain, result: Result) -> list[HeldOutAnswer]:
     """The answer to every sample that was judged, in the order of the samples."""
     names, classes, y = sample_names(labelled.x), labelled.classes.names, labelled.labels.tolist()
     p = result.probabilities
     said, chances = p.argmax(1).tolist(), p.tolist()
     return [
-        Answer(i, names[i], classes[y[i]], classes[said[i]], chances[i][said[i]], chances[i][y[i]])
+        HeldOutAnswer(i, names[i], classes[y[i]], classes[said[i]], chances[i][said[i]], chances[i][y[i]])
         for i in result.judged.nonzero().flatten().tolist()
     ]
 
 
-def most_wrong(given: Sequence[Answer], most: int) -> list[Answer]:
+def most_wrong(given: Sequence[HeldOutAnswer], most: int) -> list[HeldOutAnswer]:
     """The wrong answers that leave their label the least, first the worst.
 
-    >>> sure = Answer(0, "0", "owl", "crow", 0.9, 0.1)
-    >>> unsure = Answer(1, "1", "owl", "crow", 0.6, 0.4)
-    >>> [a.name for a in most_wrong([unsure, sure, Answer(2, "2", "owl", "owl", 0.7, 0.7)], 5)]
+    >>> sure = HeldOutAnswer(0, "0", "owl", "crow", 0.9, 0.1)
+    >>> unsure = HeldOutAnswer(1, "1", "owl", "crow", 0.6, 0.4)
+    >>> [a.name for a in most_wrong([unsure, sure], 5)]
     ['0', '1']
     """
     return sorted((a for a in given if not a.right), key=lambda a: a.chance)[:most]
 
 
-def most_uncertain(given: Sequence[Answer], most: int) -> list[Answer]:
+def most_uncertain(given: Sequence[HeldOutAnswer], most: int) -> list[HeldOutAnswer]:
     """The answers, right or wrong, whose own probability is the smallest.
 
-    >>> given = [Answer(0, "0", "owl", "owl", 0.9, 0.9), Answer(1, "1", "owl", "crow", 0.5, 0.5)]
-    >>> [a.name for a in most_uncertain(given, 1)]
+    >>> sure = HeldOutAnswer(0, "0", "owl", "owl", 0.9, 0.9)
+    >>> unsure = HeldOutAnswer(1, "1", "owl", "crow", 0.5, 0.5)
+    >>> [a.name for a in most_uncertain([sure, unsure], 1)]
     ['1']
     """
     return sorted(given, key=lambda a: a.probability)[:most]
