@@ -18,6 +18,7 @@ COMMANDS = {
     "fit": "Try what may help on a folder or table, judge it, and hand over the model.",
     "predict": "Label new samples with a fitted model.",
     "evaluate": "Score a fitted model on labelled samples.",
+    "doctor": "Say what is wrong with the data: copies, leaks, doubtful labels.",
     "plan": "Say what fit would try and why, training nothing.",
     "methods": "List the methods, or explain one.",
 }

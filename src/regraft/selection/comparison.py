@@ -11,6 +11,7 @@ from torch import Tensor
 from .. import __version__
 from ..backbone import Backbone
 from ..candidates import Candidate, Plan
+from ..doctor import Copies, Examination, examine
 from ..domain import Domain
 from ..engine import TIMED, Engine, fastest_engine, remembered_engine, usual_engine
 from ..errors import InputError
@@ -27,6 +28,8 @@ from .choice import HAND_OVER, Result, best, handed_over
 from .judges import CrossValidation
 from .scores import Scores, metric_named
 from .study import Study
+
+SIDES = {"target_labelled": "labelled"}  # what the examination calls the roles of a problem, if not so
 
 
 def compare(
@@ -54,6 +57,9 @@ def compare(
     also beats the probe in that way. What is handed over is refitted on all labels. With very few labels
     little can be proven: a transfer that is right nine times in ten may be refused at ten labels.
 
+    Copies of one picture, near ones too, are on one side of every fold. What else there is to say of the data
+    is in `study.examination` (`regraft.doctor`), where the labelled samples are the side "labelled".
+
     >>> from regraft import Domain
     >>> x = torch.cat([torch.randn(30, 4), torch.randn(30, 4) + 3])
     >>> birds = Domain(x, ["owl"] * 30 + ["crow"] * 30)
@@ -66,7 +72,9 @@ def compare(
         raise InputError(f"hand_over is {hand_over!r}: it must be one of {', '.join(HAND_OVER)}")
     judge, training, store = judge or CrossValidation(), training or Training(), store or Store()
     planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
-    labelled = problem.domains["target_labelled"]
+    copies = Copies.among({SIDES.get(role, role): domain for role, domain in problem.domains.items()})
+    labelled = copies.joined("labelled")
+    problem = replace(problem, target_labelled=labelled)
     splits = judge.splits(labelled)
     clock = Budget(budget)
     results: list[Result] = []
@@ -93,6 +101,7 @@ def compare(
                 results.append(judged(candidate, seen, suffix, splits, run, everywhere))
             task.advance()
     kept, transfer, tuning = handed_over(results, metric, hand_over)
+    winner = best(results, metric)
 
     def refitted() -> tuple[Model, Domain]:
         run = replace(training, engine=engines[id(kept.candidate.backbone)])
@@ -108,13 +117,14 @@ def compare(
         judge=judge.describe(labelled, trained=any(isinstance(r.candidate.method, Trained) for r in results)),
         metric=metric,
         results=results,
-        winner=best(results, metric),
+        winner=winner,
         handed_over=kept,
         rule=hand_over,
         transfer=transfer,
         tuning=tuning,
         made=refitted,
         left_out=left_out,
+        examination=examination(copies, winner, list(cuts.values())),
         timing=timing,
         setting={
             "regraft": __version__,
@@ -123,6 +133,21 @@ def compare(
             "engines": {c.backbone.name: str(engines[id(c.backbone)]) for c in planned.candidates},
             "threads": torch.get_num_threads(),
         },
+    )
+
+
+def examination(copies: Copies, winner: Result, cuts: list[tuple[Problem, Backbone, float]]) -> Examination:
+    """What there is to say of the data, from what the comparison has computed anyway.
+
+    Label errors are told by the best row, if it looks at the samples; outliers by the features of the network
+    that was borrowed.
+    """
+    whole = [seen.domains["target_labelled"].x for seen, rest, _ in cuts if rest.pretrained and not len(rest)]
+    return examine(
+        copies.sides,
+        copies=copies,
+        features={"labelled": whole[0]} if whole else None,
+        opinions={"labelled": (winner.probabilities, winner.judged)} if winner.candidate.looks else None,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..candidates import Candidate, Plan
+from ..doctor import Examination
 from ..domain import Domain
 from ..model import Model
 from ..text import aligned, seconds_text
@@ -26,7 +27,7 @@ class Study:
     among all. handed_over: the row whose recipe was refitted on all labels to give `model`, by `rule`.
     transfer: the paired gain of the best that borrows over the best that does not; None where nothing was
     borrowed. tuning: likewise of the best that changes the network over the best that only reads its
-    features. test: the scores on a sealed test set, if any.
+    features. test: the scores on a sealed test set, if any. examination: what is to be said of the data.
     """
 
     labelled: Domain
@@ -44,6 +45,7 @@ class Study:
     timing: dict[str, float] = field(default_factory=dict)
     setting: dict[str, Any] = field(default_factory=dict)
     test: Scores | None = None
+    examination: Examination | None = None
 
     @property
     def unproven(self) -> bool:
@@ -156,9 +158,8 @@ class Study:
                 f"More labels may prove {self.transfer.ours}; --hand-over best takes the best score unproven."
             )
         lines += [f"Left out: {name}: {reason}." for name, reason in self.left_out]
-        if unreadable := self.labelled.left_out:
-            name, reason = unreadable[0]
-            lines.append(f"Not used: {len(unreadable)} samples, first {name} ({reason}).")
+        if self.examination is not None:
+            lines += [f"Data: {finding}." for finding in self.examination.urgent]
         if self.test is not None:
             on_test = self.test.interval(self.metric)
             lines.append(f"Test set ({len(self.test.y)} samples, not seen before): {on_test}.")
@@ -183,6 +184,7 @@ class Study:
             "seconds": {name: round(value, 3) for name, value in self.timing.items()},
             "setting": self.setting,
             "test": self.test and self.test.to_json(),
+            "examination": self.examination and self.examination.to_json(),
         }
 
     def save(self, folder: str | Path) -> Path:
