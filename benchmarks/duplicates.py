@@ -6,8 +6,8 @@
 Every photo is copied in every way, and a copy is found if the pair is among `near_copies` of all photos and
 their copies of that kind. The thresholds were chosen on ants and bees, and caltech20 measures them; there are
 copies among its own photos, which were told from merely similar ones by eye (`DIFFERENT`). Handwritten
-digits, all different, are the hardest to keep apart. For comparison the same photos are looked up by the cosine of
-MobileNetV2 0.35's features, at the threshold that no different pair of ants and bees reaches.
+digits, all different, are the hardest to keep apart. For comparison the same photos are looked up by the
+cosine of MobileNetV2 0.35's features, at the threshold that no different pair of ants and bees reaches.
 `recall` is the lowest of re-encoded, resized and mirrored copies, in % of caltech20's photos.
 """
 
