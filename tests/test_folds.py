@@ -107,7 +107,7 @@ def test_inner_folds_split_no_group():
 
 
 def test_a_few_copies_among_thousands_leave_the_folds_as_even_as_before():
-    """All samples are groups of their own but for ten pairs: classes differ by two at the most over the folds."""
+    """All are groups of their own but for ten pairs: classes differ by two at the most over the folds."""
     y = torch.arange(3000) % 5
     group = torch.arange(3000)
     group[100:200:10] = group[0:100:10]
