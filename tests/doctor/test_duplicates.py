@@ -9,9 +9,9 @@ from regraft.errors import InputError
 
 
 def photos(rows, labels=None, **more):
-    """Pictures of 20×20 pixels by number: equal where the numbers are, soft so that thumbnails see them."""
+    """Pictures of 32×32 pixels by number: equal where the numbers are, soft so that thumbnails see them."""
     rough = torch.randint(0, 256, (40, 3, 5, 5), generator=torch.Generator().manual_seed(0)).float()
-    fine = torch.nn.functional.interpolate(rough, size=(20, 20), mode="bilinear").byte()
+    fine = torch.nn.functional.interpolate(rough, size=(32, 32), mode="bilinear").byte()
     return Domain(fine.permute(0, 2, 3, 1)[rows].contiguous(), labels, **more)
 
 
@@ -96,3 +96,9 @@ def test_groups_that_two_sides_share_are_found_by_name():
     other = Domain([[3.0], [4.0]], ["a", "b"], group=["Cyd", "Ann"])
     found = {f.check: f for f in examine({"one": one, "other": other}).findings}
     assert [s.row for group in found["groups across sides"].samples for s in group] == [1]
+
+
+def test_arrays_smaller_than_a_thumbnail_are_copies_only_where_they_are_equal():
+    side = darker(photos([*range(20), 3, 7]), 21)
+    small = side.with_(x=side.x[:, ::2, ::2].contiguous())
+    assert [f.check for f in examine({"a": small}).findings if "duplicates" in f.check] == ["duplicates"]

@@ -225,7 +225,7 @@ def pictures(rows):
     """Soft pictures by number, the even ones of one class and brighter; equal where the numbers are."""
     rough = torch.randint(0, 200, (40, 3, 5, 5), generator=torch.Generator().manual_seed(0)).float()
     rough[::2] += 40
-    fine = torch.nn.functional.interpolate(rough, size=(24, 24), mode="bilinear").byte().permute(0, 2, 3, 1)
+    fine = torch.nn.functional.interpolate(rough, size=(40, 40), mode="bilinear").byte().permute(0, 2, 3, 1)
     return Domain(fine[rows].contiguous(), ["light" if i % 2 == 0 else "dark" for i in rows])
 
 

@@ -16,7 +16,8 @@ from ..backbones import pixels
 from ..domain import Domain
 from ..errors import InputError
 from ..output import Classes
-from ..samples import digests, kind_of, sample_names
+from ..readers.decoding import THUMBNAIL
+from ..samples import Samples, digests, kind_of, sample_names
 from ..text import counted
 from .findings import Finding, Level, Sample
 from .likeness import near_copies
@@ -34,9 +35,9 @@ class Copies:
     family: likewise where they are equal or, as pictures, near copies (`near_copies`), in one or more steps.
 
     Copied pictures are no accident: nobody takes the same photo twice, so a copy in the other part of a split
-    is a leak. Rows of numbers or of categories can be equal and independent (whoever notes age, sex and
-    ward has twins in any hospital), so of these only the exact ones are found, they are reported, and no
-    folds are changed for them.
+    is a leak. Of arrays smaller than 32×32 pixels, which are all much alike, only equal ones count. Rows of
+    numbers or of categories can be equal and independent (whoever notes age, sex and ward has twins in any
+    hospital), so of these only the equal ones are found; they are reported, and no fold changes for them.
 
     >>> sides = {"train": Domain([[1.0], [2.0], [1.0]]), "test": Domain([[2.0]])}
     >>> [family.tolist() for family in Copies.among(sides).family.values()]
@@ -256,7 +257,7 @@ def _near(sides: Mapping[str, Domain], first: Int[Tensor, " d"]) -> Int[Tensor, 
     looks, places, start = [], [], 0
     for domain in sides.values():
         within = (first >= start) & (first < start + len(domain))
-        if kind_of(domain.x) == "images" and within.any():
+        if within.any() and _recognisable(domain.x):
             distinct = domain[first[within] - start]
             looks.append(pixels().preprocessing(distinct.x))
             places.append(within.nonzero().squeeze(1))
@@ -264,6 +265,11 @@ def _near(sides: Mapping[str, Domain], first: Int[Tensor, " d"]) -> Int[Tensor, 
     if not looks:
         return torch.empty(0, 2, dtype=torch.long)
     return torch.cat(places)[near_copies(torch.cat(looks))]
+
+
+def _recognisable(x: Tensor | Samples) -> bool:
+    """Whether these are pictures with enough in them; arrays smaller than a thumbnail are all much alike."""
+    return kind_of(x) == "images" and not (isinstance(x, Tensor) and min(x.shape[1:3]) < THUMBNAIL)
 
 
 def _connected(pairs: Int[Tensor, "m 2"], number: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
