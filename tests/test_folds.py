@@ -131,3 +131,17 @@ def test_majorities_by_chance_look_no_better_than_they_are():
                 found += (d.y[rows] == majority).tolist()
     assert sum(right[stratified_folds]) / len(right[stratified_folds]) > 0.56
     assert sum(right[random_folds]) / len(right[random_folds]) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_few_copies_among_thousands_leave_the_folds_as_even_as_before():
+    """All are groups of their own but for ten pairs: classes differ by two at the most over the folds."""
+    y = torch.arange(3000) % 5
+    group = torch.arange(3000)
+    group[100:200:10] = group[0:100:10]
+    folds = stratified_folds(Domain(torch.zeros(3000, 1), y.tolist(), group=group), 5, seed=0)
+    assert sorted(torch.cat(folds).tolist()) == list(range(3000))
+    counts = torch.stack([torch.bincount(y[rows], minlength=5) for rows in folds])
+    assert int((counts.amax(0) - counts.amin(0)).max()) <= 2
+    assert not any(
+        len(set(group[a].tolist()) & set(group[b].tolist())) for a in folds for b in folds if a is not b
+    )

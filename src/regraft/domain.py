@@ -27,6 +27,7 @@ class Domain:
     observed: where single entries of y are known. weight: the importance of each sample.
     origin: which of several sources a sample came from. group: what folds never split.
     left_out: samples that could not be read, each with its reason.
+    group_names: what the groups are called, where they were given by name: group holds positions in it.
 
     Lists and arrays become tensors: y, origin and group of whole numbers, weight of float32.
     A mini-batch of a domain is a domain, and class labels are matched by name:
@@ -48,6 +49,7 @@ class Domain:
     origin: Any = None
     group: Any = None
     left_out: tuple[tuple[str, str], ...] = ()
+    group_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -64,6 +66,7 @@ class Domain:
         elif self.y is not None and isinstance(self.output, Classes) and self.observed is None:
             _must_be_codes(self.y, self.output)
         if self.group is not None and not isinstance(self.group, Tensor):
+            put(self, "group_names", tuple(map(str, dict.fromkeys(_listed(self.group)))))
             put(self, "group", _positions(self.group))
         if self.origin is not None and not isinstance(self.origin, Tensor):
             put(self, "origin", _positions(self.origin))

@@ -124,12 +124,9 @@ merge them (--merge-labels) or keep them apart (--keep-labels)
     count: dict[str, int] = {}
     for name in written:
         count[name] = count.get(name, 0) + 1
-    alike: dict[str, list[str]] = {}
-    for name in sorted(count):
-        alike.setdefault(unicodedata.normalize("NFKC", name).casefold().strip(), []).append(name)
     named = {name: name for name in count}
-    for spellings in alike.values():
-        if len(spellings) > 1 and spelling == "error":
+    for spellings in spelled_alike(count):
+        if spelling == "error":
             raise InputError(
                 f"labels {' and '.join(map(repr, spellings))} differ only by case, space or Unicode form: "
                 "merge them (--merge-labels) or keep them apart (--keep-labels)"
@@ -139,6 +136,18 @@ merge them (--merge-labels) or keep them apart (--keep-labels)
             named.update(dict.fromkeys(spellings, best))
     names = sorted(set(named.values()), key=_natural)
     return Classes(tuple(names)), [named[name] for name in written]
+
+
+def spelled_alike(names: Iterable[str]) -> list[list[str]]:
+    """The names that differ only by Unicode form, case or surrounding space, together.
+
+    >>> spelled_alike(["owl", "crow", "Owl "])
+    [['Owl ', 'owl']]
+    """
+    alike: dict[str, list[str]] = {}
+    for name in sorted(names):
+        alike.setdefault(unicodedata.normalize("NFKC", name).casefold().strip(), []).append(name)
+    return [spellings for spellings in alike.values() if len(spellings) > 1]
 
 
 def _natural(name: str) -> tuple[bool, float, str]:

@@ -28,6 +28,14 @@ def plain(text: str) -> str:
     return "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in text)
 
 
+def counted(count: int, one: str, several: str = "") -> str:
+    """
+    >>> counted(1, "owl"), counted(2, "owl"), counted(2, "class", "classes")
+    ('1 owl', '2 owls', '2 classes')
+    """
+    return f"{count} {one if count == 1 else several or one + 's'}"
+
+
 def seconds_text(seconds: float) -> str:
     """
     >>> seconds_text(0.04), seconds_text(12.34), seconds_text(200)

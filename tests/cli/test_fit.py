@@ -70,7 +70,7 @@ def test_unlabelled_folders_are_not_looked_at_for_labels(photos, run, tmp_path):
 def test_test_samples_that_are_labelled_too_are_left_out(photos, others, run):
     shutil.copy(photos / "day" / "0.png", others / "day" / "copy.png")
     told = run("fit", photos, *CHEAP, "--test", others).output
-    assert "left out of the test: 1 samples" in told
+    assert "left out of the test: 1 of 13 samples" in told
     assert "Test set (12" in told
     with pytest.raises(InputError, match="every test sample is among the labelled ones"):
         run("fit", photos, *CHEAP, "--test", photos)

@@ -16,7 +16,7 @@ def test_help_does_not_import_torch():
     code += "cli.main(standalone_mode=False)\nassert not {'torch', 'numpy', 'sklearn'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("demo", "fit", "predict", "evaluate", "export", "plan", "methods"):
+    for command in ("demo", "fit", "predict", "evaluate", "doctor", "export", "plan", "methods"):
         assert command in done.stdout
 
 

@@ -232,3 +232,51 @@ def test_every_reading_of_a_test_set_is_noted(network, problem, fresh, tmp_path)
     assert [reading["score"] for reading in told] == pytest.approx([one.test.value("accuracy")] * 2)
     two.read_test(fresh[order[1:]], tmp_path)  # others
     assert len(two.readings) == 1
+
+
+def pictures(rows):
+    """Soft pictures by number, the even ones of one class and brighter; equal where the numbers are."""
+    rough = torch.randint(0, 200, (40, 3, 5, 5), generator=torch.Generator().manual_seed(0)).float()
+    rough[::2] += 40
+    fine = torch.nn.functional.interpolate(rough, size=(40, 40), mode="bilinear").byte().permute(0, 2, 3, 1)
+    return Domain(fine[rows].contiguous(), ["light" if i % 2 == 0 else "dark" for i in rows])
+
+
+def test_copies_of_a_picture_are_on_one_side_of_every_fold(monkeypatch):
+    held_out = []
+    splits = CrossValidation.splits
+
+    def watched(judge, labelled):
+        made = splits(judge, labelled)
+        held_out.extend(rows for repeat in made for rows in repeat)
+        return made
+
+    monkeypatch.setattr(CrossValidation, "splits", watched)
+    labelled = pictures([*range(20), 3, 3, 8])
+    labelled = labelled.with_(x=torch.cat([labelled.x[:-1], labelled.x[-1:] // 2]))  # a darker copy
+    study = compare(Problem(target_labelled=labelled), backbone="glyphs")
+    assert all(
+        sum(i in rows for i in (3, 20, 21)) in (0, 3) for rows in map(set, map(torch.Tensor.tolist, held_out))
+    )
+    assert all(
+        sum(i in rows for i in (8, 22)) in (0, 2) for rows in map(set, map(torch.Tensor.tolist, held_out))
+    )
+    assert held_out
+    assert "by group" in study.judge
+    assert {f.check for f in study.examination.findings} >= {"duplicates", "near duplicates"}
+    assert "Data: warning: labelled: 2 pictures show 1 thing" in str(study)
+    assert study.to_json()["examination"]["findings"]
+
+
+def test_without_copies_nothing_is_grouped():
+    study = compare(Problem(target_labelled=pictures(range(20))), backbone="glyphs")
+    assert study.labelled.group is None
+    assert "by group" not in study.judge
+
+
+def test_equal_rows_of_numbers_are_not_grouped(network, problem):
+    labelled = problem.target_labelled[[*range(30), 0, 1]]
+    study = compare(Problem(target_labelled=labelled), backbone=network)
+    assert study.labelled.group is None
+    assert "duplicates" in [f.check for f in study.examination.findings]
+    assert "duplicates" not in [f.check for f in study.examination.urgent]

@@ -20,6 +20,7 @@ COMMANDS = {
     "predict": "Label new samples with a fitted model.",
     "evaluate": "Score a fitted model on labelled samples.",
     "export": "Write a model as one file that runs without Regraft.",
+    "doctor": "Say what is wrong with the data: copies, leaks, doubtful labels.",
     "plan": "Say what fit would try and why, training nothing.",
     "methods": "List the methods, or explain one.",
 }

@@ -16,6 +16,7 @@ from .options import (
     method_names,
     progress_bars,
     read,
+    read_beside,
     report_unreadable,
     with_options,
 )
@@ -61,6 +62,7 @@ from .places import cache_folder, seen_from
 def command(context: click.Context, /, path: Path, **options: Any) -> None:
     """Try what may help on PATH (a folder with one sub-folder a class, or a CSV table), judge every
     candidate against what borrows nothing, and write the model that earns it."""
+    from ..doctor import Finding, unseen
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
     from ..model import check_target
@@ -86,16 +88,15 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     pool = None
     if options["unlabelled"] is not None:
         pool = read(options["unlabelled"], labelled=False, progress=progress)
-    test = None
+    test, leaks = None, tuple[Finding, ...]()
     if options["test"] is not None:
-        beside = {**reading, "labels": None, "group": None}
-        test = read(options["test"], **beside, progress=progress)
+        test = read_beside(options["test"], reading, progress=progress)
         if unknown := sorted(set(test.classes.names) - set(labelled.classes.names)):
             raise InputError(
                 f"{options['test']} has classes that {path} lacks ({', '.join(unknown[:5])}): "
                 "test on the classes that are fitted"
             )
-        test = unseen(test, labelled)
+        test, leaks = unseen(test, labelled)
     problem = Problem(target_labelled=labelled, unlabelled=pool)
     network = opened(options["backbone"], options["weights"], problem)
     planned = plan(problem, backbone=network, methods=methods, budget=budget)
@@ -115,6 +116,8 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     )
     if test is not None:
         study.read_test(test, cache and cache / "tests")
+    if study.examination is not None:
+        study.examination += leaks
     study.model.provenance["samples_at"] = seen_from(out, path)
     study.setting["command"] = context.find_root().obj
     study.save(out, report=options["report"] == "")
@@ -128,22 +131,6 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     if options["report"] is not None:
         click.echo(f"The page is {page or out / 'report.html'}.")
     click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")
-
-
-def unseen(test: Any, labelled: Any) -> Any:
-    """The test samples that are not, byte for byte, among the labelled ones; the others are said."""
-    import torch
-
-    from ..samples import digests
-
-    known = set(digests(labelled.x))
-    new = torch.tensor([digest not in known for digest in digests(test.x)], dtype=torch.bool)
-    if new.all():
-        return test
-    click.echo(f"left out of the test: {int((~new).sum())} samples that are also labelled here", err=True)
-    if not new.any():
-        raise InputError("every test sample is among the labelled ones: test on samples that are not fitted")
-    return test[new]
 
 
 def opened(backbone: str | None, weights: Path | None, problem: Any) -> Any:

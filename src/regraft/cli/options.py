@@ -13,6 +13,7 @@ from ..domain import Domain
 from ..errors import InputError
 from ..output import Spelling
 from ..progress import Bars, Progress, Silent
+from ..text import plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -74,15 +75,15 @@ def read(
     label: str | None = None,
     group: str | None = None,
     spelling: str | None = None,
-    labelled: bool = True,
+    labelled: bool | None = True,
     progress: Progress | None = None,
 ) -> Domain:
-    """A folder of images or a CSV table as a domain."""
+    """A folder of images or a CSV table as a domain; labelled=None takes labels where a folder has them."""
     told: Spelling = "merge" if spelling == "merge" else "keep" if spelling == "keep" else "error"
     if path.is_file() and path.suffix.lower() in (".csv", ".tsv", ".txt"):
         from ..readers import read_table
 
-        return read_table(path, label=label, group=group, spelling=told, labelled=labelled)
+        return read_table(path, label=label, group=group, spelling=told, labelled=labelled is not False)
     from ..readers import read_images
 
     return read_images(
@@ -95,10 +96,22 @@ def read(
     )
 
 
+def read_beside(path: Path, reading: dict[str, Any], **more: Any) -> Domain:
+    """Samples that go with others, read as they are: not by their label file, by group where that is told."""
+    reading = {**reading, "labels": None, **more}
+    if reading["group"] is not None:
+        try:
+            return read(path, **reading)
+        except InputError as reason:
+            grouped = str(reason)
+    found = read(path, **{**reading, "group": None})
+    if reading["group"] is not None:
+        click.echo(plain(f"note: the groups of {path} are not checked ({grouped})"), err=True)
+    return found
+
+
 def report_unreadable(domain: Domain, name: Path) -> None:
     """Say which samples could not be read, and go on."""
-    from ..text import plain
-
     for sample, reason in domain.left_out[:5]:
         click.echo(plain(f"not used: {sample}: {reason}"), err=True)
     if len(domain.left_out) > 5:

@@ -13,6 +13,7 @@ from .. import __version__
 from ..backbone import Backbone
 from ..candidates import Candidate, Plan
 from ..certainty import Certainty
+from ..doctor import Copies, Examination, examine
 from ..domain import Domain
 from ..engine import TIMED, Engine, fastest_engine, remembered_engine, usual_engine
 from ..errors import InputError
@@ -32,6 +33,8 @@ from .curve import LearningCurve, learning_curve
 from .judges import CrossValidation
 from .scores import Scores, metric_named
 from .study import Study
+
+SIDES = {"target_labelled": "labelled"}  # what the examination calls the roles of a problem, if not so
 
 
 def compare(
@@ -59,6 +62,9 @@ def compare(
     also beats the probe in that way. What is handed over is refitted on all labels. With very few labels
     little can be proven: a transfer that is right nine times in ten may be refused at ten labels.
 
+    Copies of one picture, near ones too, are on one side of every fold. What else there is to say of the data
+    is in `study.examination` (`regraft.doctor`), where the labelled samples are the side "labelled".
+
     >>> from regraft import Domain
     >>> x = torch.cat([torch.randn(30, 4), torch.randn(30, 4) + 3])
     >>> birds = Domain(x, ["owl"] * 30 + ["crow"] * 30)
@@ -71,7 +77,9 @@ def compare(
         raise InputError(f"hand_over is {hand_over!r}: it must be one of {', '.join(HAND_OVER)}")
     judge, training, store = judge or CrossValidation(), training or Training(), store or Store()
     planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
-    labelled = problem.domains["target_labelled"]
+    copies = Copies.among({SIDES.get(role, role): domain for role, domain in problem.domains.items()})
+    labelled = copies.joined("labelled")
+    problem = replace(problem, target_labelled=labelled)
     splits = judge.splits(labelled)
     clock = Budget(budget)
     results: list[Result] = []
@@ -98,6 +106,7 @@ def compare(
                 results.append(judged(candidate, seen, suffix, splits, run, everywhere))
             task.advance()
     kept, transfer, tuning = handed_over(results, metric, hand_over)
+    winner = best(results, metric)
 
     def refitted() -> tuple[Model, Domain]:
         run = replace(training, engine=engines[id(kept.candidate.backbone)])
@@ -123,7 +132,7 @@ def compare(
         judge=judge.describe(labelled, trained=any(isinstance(r.candidate.method, Trained) for r in results)),
         metric=metric,
         results=results,
-        winner=best(results, metric),
+        winner=winner,
         handed_over=kept,
         rule=hand_over,
         transfer=transfer,
@@ -131,6 +140,7 @@ def compare(
         made=refitted,
         learned=learned,
         left_out=left_out,
+        examination=examination(copies, winner, list(cuts.values())),
         timing=timing,
         setting={
             "regraft": __version__,
@@ -151,6 +161,21 @@ def certainty_of(kept: Result, labelled: Domain, features: Domain) -> Certainty:
     columns = kind_of(labelled.x) != "images" and not any(True for _ in kept.candidate.backbone.parameters())
     held_out, y = kept.logits[:, kept.judged], labelled.labels[kept.judged]
     return Certainty.of(held_out, y, features, directions=not columns)
+
+
+def examination(copies: Copies, winner: Result, cuts: list[tuple[Problem, Backbone, float]]) -> Examination:
+    """What there is to say of the data, from what the comparison has computed anyway.
+
+    Label errors are told by the best row, if it looks at the samples; outliers by the features of the network
+    that was borrowed.
+    """
+    whole = [seen.domains["target_labelled"].x for seen, rest, _ in cuts if rest.pretrained and not len(rest)]
+    return examine(
+        copies.sides,
+        copies=copies,
+        features={"labelled": whole[0]} if whole else None,
+        opinions={"labelled": (winner.probabilities, winner.judged)} if winner.candidate.looks else None,
+    )
 
 
 def prefix_of(candidate: Candidate) -> Backbone:

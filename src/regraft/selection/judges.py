@@ -37,8 +37,8 @@ class CrossValidation:
         made = [split(labelled, self.folds, self.seed + r) for r in range(repeats)]
         if not any(judgeable(labelled, rows).any() for rows in made[0]):
             raise InputError(
-                f"every one of the {labelled.classes.width} classes has a single sample (or a single group): "
-                "nothing can be judged; label at least two of some class"
+                f"every one of the {labelled.classes.width} classes has a single sample (or a single group, "
+                "or copies of one picture): nothing can be judged; label at least two of some class"
             )
         return made
 

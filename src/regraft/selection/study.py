@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..candidates import Candidate, Plan
+from ..doctor import Examination
 from ..domain import Domain
 from ..model import Model
 from ..text import aligned, seconds_text
@@ -32,7 +33,7 @@ class Study:
     transfer: the paired gain of the best that borrows over the best that does not; None where nothing was
     borrowed. tuning: likewise of the best that changes the network over the best that only reads its
     features. test: the scores on a sealed test set, if `read_test` was called, and readings: how often that
-    set has been read.
+    set has been read. examination: what is to be said of the data.
     """
 
     labelled: Domain
@@ -52,6 +53,7 @@ class Study:
     setting: dict[str, Any] = field(default_factory=dict)
     test: Scores | None = None
     readings: tuple[Reading, ...] = ()
+    examination: Examination | None = None
 
     @property
     def unproven(self) -> bool:
@@ -224,9 +226,8 @@ class Study:
                 f"More labels may prove {self.transfer.ours}; --hand-over best takes the best score unproven."
             )
         lines += [f"Left out: {name}: {reason}." for name, reason in self.left_out]
-        if unreadable := self.labelled.left_out:
-            name, reason = unreadable[0]
-            lines.append(f"Not used: {len(unreadable)} samples, first {name} ({reason}).")
+        if self.examination is not None:
+            lines += [f"Data: {finding}." for finding in self.examination.urgent]
         if self.test is not None:
             on_test = self.test.interval(self.metric)
             read = f", {times_read(self.readings)}" if self.readings else ""
@@ -260,6 +261,7 @@ class Study:
             "most_wrong": [a.to_json() for a in self.most_wrong],
             "most_uncertain": [a.to_json() for a in self.most_uncertain],
             "answers": [a.to_json() for a in self.answers],
+            "examination": self.examination and self.examination.to_json(),
         }
 
     def report(self, path: str | Path) -> Path:
