@@ -148,10 +148,17 @@ def _origin(model: Model) -> str:
 
 
 def _limits(model: Model) -> str:
+    if model.certainty is None:
+        sure = "It answers with one of its classes whatever it is shown."
+    else:
+        sure = (
+            'An answer is accepted or means "not sure" (`accepted` in what `predict` writes): '
+            f"{model.certainty}. A novelty above 1 marks a sample that is unlike all that was labelled."
+        )
     return (
         "## Limits\n\n"
         "- Its scores hold for samples like those it was fitted to; on others nothing is known.\n"
-        "- It answers with one of its classes whatever it is shown.\n"
+        f"- {sure}\n"
         f"- The weights come with terms: {escaped(model.backbone.licence_line)}."
     )
 
