@@ -25,7 +25,7 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
     from ..engine import find_device, keep_freed_memory
     from ..features import Store
     from ..model import load
-    from ..readers.tables import write_csv
+    from ..readers.tables import FORMULA, harmless, write_csv
     from ..samples import kind_of, sample_names
     from ..text import plain
 
@@ -41,15 +41,18 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
     columns = list(getattr(fitted.output, "names", ())) if probabilities else []
     header = ["file", "label", "probability", *columns]
     rows = []
+    files = kind_of(pool.x) != "table"
     for sample, label, row in zip(sample_names(pool.x), names, chances.tolist(), strict=True):
+        # the same path, and no formula
+        sample = f"./{sample}" if files and sample.startswith(FORMULA) else sample
         every = [f"{p:.6f}" for p in row] if probabilities else []
         rows.append([sample, label, f"{max(row):.6f}", *every])
-    if kind_of(pool.x) != "table":
+    if files:
         rows.sort()  # files by name; rows of a table stay in their order
     if out is None:
         if sys.stdout.isatty():  # a file or another program gets the names as they are
             header, *rows = [[plain(cell) for cell in row] for row in [header, *rows]]
-        csv.writer(sys.stdout, lineterminator="\n").writerows([header, *rows])
+        csv.writer(sys.stdout, lineterminator="\n").writerows(map(harmless, [header, *rows]))
     else:
         write_csv(out, header, rows)
     if pool.left_out:
