@@ -40,9 +40,7 @@ class Listing:
         if not all(found):
             columns = f"is no column of the label file ({', '.join(self.rows[0])}) and " if self.rows else ""
             name = shown(self.names[next(i for i, value in enumerate(found) if not value)])
-            raise InputError(
-                f"group {group!r} {columns}does not match {name}: it has to find a group in all"
-            )
+            raise InputError(f"group {group!r} {columns}does not match {name}: it has to find a group in all")
         return [value for value in found if value]
 
 

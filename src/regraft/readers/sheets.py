@@ -92,17 +92,17 @@ def _filled(path: Path, lines: "csv._reader") -> list[tuple[int, list[str]]]:
     found: list[tuple[int, list[str]]] = []
     cells_so_far = 0
     for i, cells in enumerate(lines, 1):
+        cells_so_far += len(cells) or 1
+        if cells_so_far > MOST_CELLS:
+            raise InputError(
+                f"{path.name} has more than {MOST_CELLS:,} cells: split it, or give an array in Python"
+            )
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) > MOST_COLUMNS:
             raise InputError(
                 f"{path.name} has {len(cells):,} columns in row {i}, and {MOST_COLUMNS:,} are read: "
                 "drop columns, or give the numbers as an array in Python"
-            )
-        cells_so_far += len(cells)
-        if cells_so_far > MOST_CELLS:
-            raise InputError(
-                f"{path.name} has more than {MOST_CELLS:,} cells: split it, or give an array in Python"
             )
         found.append((i, cells))
     return found
