@@ -61,7 +61,7 @@ def _must_be_trees(text: bytes, columns: int, scores: int) -> None:
     """Raise InputError unless every tree ends: its library walks along any index that a file holds.
 
     A child comes after its parent, a split is on a column that there is, and a tree adds to a score that
-    there is. Two classes have one score between them.
+    there is.
     """
     try:
         learner = json.loads(text)["learner"]
@@ -70,13 +70,13 @@ def _must_be_trees(text: bytes, columns: int, scores: int) -> None:
         sound = (
             booster["name"] == "gbtree"
             and int(told["num_feature"]) == columns
-            and int(told["num_class"]) in ((0, 1) if scores == 2 else (scores,))
+            and int(told["num_class"]) == scores
             and int(told.get("num_target", 1)) == 1
             and int(model["gbtree_model_param"]["num_trees"])
             == len(model["trees"])
             == len(model["tree_info"])
             and int(model["gbtree_model_param"].get("num_parallel_tree", 1)) == 1
-            and all(0 <= score < (1 if scores == 2 else scores) for score in model["tree_info"])
+            and all(0 <= score < scores for score in model["tree_info"])
             and sorted(model["iteration_indptr"]) == model["iteration_indptr"]
             and (model["iteration_indptr"][0], model["iteration_indptr"][-1]) == (0, len(model["trees"]))
             and all(_ends(tree, columns) for tree in model["trees"])
