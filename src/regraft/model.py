@@ -276,6 +276,7 @@ def _prefixed(fitted: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _usable(engine: Engine) -> Engine:
+    torch.device(engine.device)  # a RuntimeError for one that nobody has
     if engine.device.startswith("cuda") and not torch.cuda.is_available():
         return Engine("cpu", engine.precision, engine.channels_last)
     return engine

@@ -1,6 +1,6 @@
 """A process that runs command lines, each in a fork with bounded memory and time: torch is imported once.
 
-It reads one JSON list of words a line and answers with one JSON object a line.
+It reads one JSON object a line, {"in": folder, "words": […]}, and answers with one.
 """
 
 import json
@@ -9,30 +9,34 @@ import resource
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 
+import regraft.cli
 import regraft.cli.evaluate
 import regraft.cli.fit
 import regraft.cli.plan
 import regraft.cli.predict
 import regraft.model
 import regraft.readers
-import regraft.selection  # noqa: F401 (imported before the fork, so that no attack pays for it)
-from regraft.cli import main
+import regraft.selection
+
+with suppress(ImportError):
+    import timm  # noqa: F401 (so that no attack waits for it)
 
 MEMORY = 2 << 30  # bytes of address space on top of what an idle process has
 SECONDS = 20.0
 
 
-def run(words: list[str]) -> dict[str, object]:
-    """Exit code, what was printed, seconds, and the memory it took on top of an idle process, in MiB."""
-    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def run(folder: str, words: list[str]) -> dict[str, Any]:
+    """Exit code, what was printed, seconds, and the most memory that the process held, in MiB."""
     start = time.monotonic()
     child = os.fork()
     if child == 0:
-        become(words)
+        become(folder, words)
     hung = False
     while True:
         ended, status, used = os.wait4(child, os.WNOHANG)
@@ -46,22 +50,23 @@ def run(words: list[str]) -> dict[str, object]:
         "code": os.waitstatus_to_exitcode(status),
         "hung": hung,
         "seconds": time.monotonic() - start,
-        "mebibytes": (used.ru_maxrss - idle) / 1024,
+        "mebibytes": used.ru_maxrss / 1024,
         "out": Path("victim.out").read_text(encoding="utf-8", errors="replace"),
         "err": Path("victim.err").read_text(encoding="utf-8", errors="replace"),
     }
 
 
-def become(words: list[str]) -> None:
+def become(folder: str, words: list[str]) -> None:
     """The command line itself, in this process."""
     for number, name in ((1, "victim.out"), (2, "victim.err")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    os.chdir(folder)
     here = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (here + MEMORY, here + MEMORY))
     sys.argv = ["regraft", *words]
     code = 1
     try:
-        main()
+        regraft.cli.main()
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
@@ -75,5 +80,8 @@ def become(words: list[str]) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    idle = run(".", ["--version"])["mebibytes"]
     for line in sys.stdin:
-        print(json.dumps(run(json.loads(line))), flush=True)
+        asked = json.loads(line)
+        answer = run(asked["in"], asked["words"])
+        print(json.dumps({**answer, "mebibytes": answer["mebibytes"] - idle}), flush=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..errors import InputError
 
-SECONDS = 10.0
+SECONDS = 5.0
 # Python's matching neither lets other threads run nor ends by itself, so it runs where it can be ended
 SEARCH = """
 import json, re, sys

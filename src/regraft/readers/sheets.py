@@ -38,6 +38,10 @@ def read_sheet(path: Path) -> Sheet:
     """
     text = _text(path)
     delimiter = _delimiter(text)
+    if max(text.count("\n"), text.count("\r")) + text.count(delimiter) > MOST_CELLS:
+        raise InputError(
+            f"{path.name} has more than {MOST_CELLS:,} cells: split it, or give an array in Python"
+        )
     try:
         filled = _filled(path, csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as reason:
@@ -90,13 +94,7 @@ def _delimiter(text: str) -> str:
 def _filled(path: Path, lines: "csv._reader") -> list[tuple[int, list[str]]]:
     """The rows with something in them, and their numbers."""
     found: list[tuple[int, list[str]]] = []
-    cells_so_far = 0
     for i, cells in enumerate(lines, 1):
-        cells_so_far += len(cells) or 1
-        if cells_so_far > MOST_CELLS:
-            raise InputError(
-                f"{path.name} has more than {MOST_CELLS:,} cells: split it, or give an array in Python"
-            )
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) > MOST_COLUMNS:
