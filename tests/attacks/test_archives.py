@@ -29,8 +29,8 @@ def slipping_tar(path):
 
 
 def swelling(path):
-    """Sixteen of sixteen archives of ten megabytes of nothing, as 42.zip is made."""
-    content = bytes(10_000_000)
+    """Sixteen of sixteen archives of a megabyte of nothing, as 42.zip is made."""
+    content = bytes(1_000_000)
     for depth in range(3):
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
