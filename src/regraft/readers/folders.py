@@ -30,7 +30,7 @@ def listed(root: Path) -> tuple[list[str], LeftOut]:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.lower() in JUNK:
                 continue
-            if not entry.is_dir():
+            if not Path(entry.path).is_dir():  # which a link to itself is not; entry.is_dir() fails on it
                 names.append(below + entry.name)
                 continue
             real = Path(entry.path).resolve()
