@@ -251,15 +251,13 @@ def test_d1_the_same_bytes(photos, tmp_path):
     runs = {
         "one": {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
         "two": {"OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "1"},
-        "reversed": {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "2"},
     }
     made = {}
     for name, environment in runs.items():
-        if name == "reversed":
-            # written anew, last file first: the order in which a disk lists its files changes, no name does
-            for path in sorted(photos.rglob("*.png"), reverse=True):
-                shutil.copy(path, path.with_name("copy"))
-                path.with_name("copy").replace(path)
+        # written anew, last file first: the order in which a disk lists its files changes, no name does
+        for path in sorted(photos.rglob("*.png"), reverse=name == "two"):
+            shutil.copy(path, path.with_name("copy"))
+            path.with_name("copy").replace(path)
         done = regraft_run(
             tmp_path,
             *FIT[:4],
@@ -274,7 +272,7 @@ def test_d1_the_same_bytes(photos, tmp_path):
         study = done.stdout.partition("Verdict")[2].replace(f" {name}", "")
         made[name] = [(tmp_path / name / file).read_bytes() for file in ("weights.safetensors", "model.json")]
         made[name].append(study)
-    assert made["one"] == made["two"] == made["reversed"]
+    assert made["one"] == made["two"]
 
 
 def test_d2_batches_of_any_size(photos, fitted):
