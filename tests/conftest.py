@@ -1,13 +1,18 @@
-"""One thread, one seed, a problem that borrowing solves, and where real data lie when they are there."""
+"""One thread, one seed, a problem that borrowing solves, little pictures, the command line, and real data."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
+from PIL import Image
 from torch import nn
 
 from regraft.backbone import Backbone
+from regraft.cli import cli
 from regraft.domain import Domain
+from regraft.errors import InputError
 from regraft.problem import Problem
 
 torch.set_num_threads(1)
@@ -78,3 +83,41 @@ def problem() -> Problem:
 def fresh() -> Domain:
     """Many points of the same rings, to score on."""
     return rings(500, seed=2)
+
+
+def taken(folder, seed):
+    """Twelve pictures of two classes that differ by brightness."""
+    rng = np.random.default_rng(seed)
+    for name, level in (("day", 200), ("night", 40)):
+        (folder / name).mkdir(parents=True)
+        for i in range(6):
+            pixels = rng.normal(level, 20, (24, 32, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{i}.png")
+    return folder
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return taken(tmp_path / "photos", seed=0)
+
+
+@pytest.fixture
+def others(tmp_path):
+    """Pictures of the same classes that are not among the photos."""
+    return taken(tmp_path / "others", seed=1)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """run("plan", folder, ...) -> the result; an InputError is raised as itself."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        result = CliRunner().invoke(cli, [str(word) for word in words])
+        if isinstance(result.exception, InputError):
+            raise result.exception
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return call

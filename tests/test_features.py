@@ -87,11 +87,17 @@ def test_an_interrupted_extraction_resumes(tmp_path):
     assert phi.stages[0].seen == 3 * BATCH
 
 
-def test_a_torn_file_is_computed_again(tmp_path):
+@pytest.mark.parametrize(
+    "damage",
+    # the last 528 bytes are digests and the checksum, before them are activations
+    [lambda b: b[:50], lambda b: b"", lambda b: b[:-600] + bytes([b[-600] ^ 64]) + b[-599:]],
+    ids=["torn", "empty", "a bit"],
+)
+def test_a_damaged_file_is_computed_again(tmp_path, damage):
     phi, x = chain(), torch.randn(2 * BATCH, 3)
     Store(tmp_path).activations(phi, x)
     shard = next(tmp_path.rglob("*.safetensors"))
-    shard.write_bytes(shard.read_bytes()[:50])
+    shard.write_bytes(damage(shard.read_bytes()))
     again = Store(tmp_path)
     assert torch.equal(again.activations(phi, x), (2 * x).detach())
     assert again.computed == BATCH
@@ -141,7 +147,7 @@ def test_of_other_samples_nothing_but_digests_is_read(tmp_path, monkeypatch):
     assert torch.equal(store.activations(phi, x[rows]), (2 * x[rows]).detach())
     assert (read.count("digests"), read.count("activations"), store.computed) == (3, 1, 0)
     store.activations(phi, x[rows])
-    assert len(read) == 4
+    assert len(read) == 5  # and the checksum of what is used
 
 
 @pytest.mark.parametrize("place", ["afile", "afile/below", "/proc/nowhere"])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -120,14 +122,37 @@ def test_steps_back_to_the_best_moment():
     assert module.weight.item() == seen[2]
 
 
-def test_a_torn_checkpoint_starts_over(tmp_path):
-    def run(training):
-        torch.manual_seed(0)
-        module = nn.Linear(1, 1)
-        phase = Phase(squared(module), [module], lambda p: [Mode(0.1)])
-        minimise([phase], line(), training, steps=5, batch_size=4, key="run")
-        return module.weight.item()
+def trained(training):
+    """The weight of a line after five steps."""
+    torch.manual_seed(0)
+    module = nn.Linear(1, 1)
+    phase = Phase(squared(module), [module], lambda p: [Mode(0.1)])
+    minimise([phase], line(), training, steps=5, batch_size=4, key="run")
+    return module.weight.item()
 
-    whole = run(Training())
-    (tmp_path / "run.safetensors").write_bytes(b"torn")
-    assert run(Training(checkpoints=tmp_path, save_every=0)) == whole
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b"torn", lambda b: b"", lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 64])],
+    ids=["torn", "empty", "short", "a bit"],
+)
+def test_a_damaged_checkpoint_starts_over_and_says_so(tmp_path, damage):
+    whole = trained(Training())
+    training = Training(checkpoints=tmp_path, save_every=0)
+    trained(training)
+    (saved,) = tmp_path.iterdir()
+    saved.write_bytes(damage(saved.read_bytes()))
+    with pytest.warns(UserWarning, match=r"run.safetensors is damaged .*: training starts over"):
+        assert trained(training) == whole
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_run(tmp_path, monkeypatch):
+    def full(path, content):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    whole = trained(Training())
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.warns(UserWarning, match="no checkpoint can be written .*No space left"):
+        assert trained(Training(checkpoints=tmp_path, save_every=0)) == whole
+    assert list(tmp_path.iterdir()) == []

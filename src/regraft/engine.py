@@ -39,6 +39,10 @@ class Engine:
     precision: str = "float32"
     channels_last: bool = False
 
+    def __post_init__(self) -> None:
+        if self.precision not in ("float32", "bfloat16"):
+            raise InputError(f"precision {self.precision!r} is unknown: use float32 or bfloat16")
+
     def run(self, module: nn.Module, x: Tensor) -> Tensor:
         """module(x) without gradients, back on the CPU."""
         # moved outside of inference mode, in which weights would become unfit for training

@@ -83,10 +83,13 @@ class Store:
                     stored = [digest.tobytes() for digest in saved.get_tensor("digests").numpy()]
                     rows = {digest: row for row, digest in enumerate(stored) if digest in wanted}
                     if rows:
-                        z = saved.get_tensor("activations")[list(rows.values())]
+                        z = saved.get_tensor("activations")
+                        if not torch.equal(saved.get_tensor("checksum"), _checksum(z)):
+                            raise ValueError("damaged")
+                        z = z[list(rows.values())]
                         found.update(zip(rows, z, strict=True))
             except (SafetensorError, KeyError, IndexError, ValueError, OSError):
-                # torn by a full disk or a bad sector: what it held is computed again
+                # torn by a full disk or changed by a bad sector: what it held is computed again
                 with contextlib.suppress(OSError):
                     shard.unlink()
         return found
@@ -100,7 +103,8 @@ class Store:
         names = torch.from_numpy(np.stack([np.frombuffer(name, dtype=np.uint8) for name in fresh]))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            save_file({"digests": names, "activations": torch.stack(list(fresh.values()))}, partial)
+            z = torch.stack(list(fresh.values()))
+            save_file({"digests": names, "activations": z, "checksum": _checksum(z)}, partial)
             partial.replace(shard)
         except (SafetensorError, OSError) as reason:
             self._writable = False
@@ -149,6 +153,12 @@ def embed(
         return domain.with_(x=store.activations(prefix, domain.x, engine, progress))
     parts = [batch for _, batch in computed(prefix, domain.x, torch.arange(len(domain)), engine or Engine())]
     return domain.with_(x=torch.cat(parts))
+
+
+def _checksum(z: Tensor) -> Tensor:
+    """A hash of activations, as bytes in a tensor."""
+    content = z.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+    return torch.tensor(list(hashlib.blake2b(content, digest_size=16).digest()), dtype=torch.uint8)
 
 
 def _key(prefix: Backbone, engine: Engine) -> str:

@@ -7,7 +7,8 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,13 @@ from .heads import head_from_json
 from .output import Output, output_from_json
 from .preprocessing import preprocessing_from_json
 from .progress import Progress
+from .readers.decoding import Unreadable, read_file
+from .replacing import replace_folder
 
 FORMAT = 1
 DESCRIPTION, WEIGHTS, CARD = "model.json", "weights.safetensors", "README.md"
+POINTS = "certainty.novelty.points"
+MOST_DESCRIPTION = 64 << 20  # bytes; what is fitted to a hundred thousand columns takes ten million
 
 
 class Model(nn.Module):
@@ -79,21 +84,37 @@ class Model(nn.Module):
         self, x: Any, store: Store | None = None, progress: Progress | None = None
     ) -> Float[Tensor, "n d"]:
         """What the head sees of every sample."""
-        seen = embed(self.backbone, as_domain(x), store, self.engine, progress)
+        given = as_domain(x)
+        with self._runs_on(given):
+            seen = embed(self.backbone, given, store, self.engine, progress)
         assert isinstance(seen.x, Tensor)
         return seen.x.flatten(1)
 
     def logits(
         self, x: Any, store: Store | None = None, progress: Progress | None = None
     ) -> Float[Tensor, "n k"]:
-        """Scores of every class for every sample, in float64."""
+        """Scores of every class for every sample, in float64.
+
+        Raises InputError for samples that the network does not take.
+        """
         return self._scores(self.features(x, store, progress))
 
     def _scores(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         if len(z) == 0:
             return torch.zeros(0, self.output.width, dtype=torch.float64)
-        with torch.inference_mode():
+        with torch.inference_mode(), self._runs_on(f"features of {z.shape[1]} numbers"):
             return torch.cat([self.head.eval()(some) for some in z.split(4096)]).double()
+
+    @contextmanager
+    def _runs_on(self, given: object) -> Iterator[None]:
+        """What torch says of shapes, kinds of numbers and memory, in one line."""
+        try:
+            yield
+        except RuntimeError as reason:
+            raise InputError(
+                f"this model ({self.summary}) cannot be run on {given} ({_told(reason)}): "
+                "give samples like those it was fitted to"
+            ) from reason
 
     def probabilities(
         self, x: Any, store: Store | None = None, progress: Progress | None = None
@@ -210,27 +231,13 @@ def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
     from .backbones import rebuild
 
     folder = Path(folder)
-    if not (folder / DESCRIPTION).is_file():
+    saved, content = _description(folder), _content(folder / WEIGHTS)
+    if not isinstance(saved, dict) or not isinstance(saved.get("format"), int):
+        raise InputError(f"{folder / DESCRIPTION} tells no format: save the model again")
+    if saved["format"] > FORMAT:
         raise InputError(
-            f"{folder} is no model folder ({DESCRIPTION} is missing): give the folder that fit wrote"
+            f"{folder} has format {saved['format']}, and this Regraft reads up to {FORMAT}: upgrade regraft"
         )
-    try:
-        saved = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        written = int(saved["format"])
-    except (ValueError, KeyError, TypeError, RecursionError) as reason:
-        raise InputError(
-            f"{folder / DESCRIPTION} cannot be read ({reason}): save the model again"
-        ) from reason
-    if written > FORMAT:
-        raise InputError(
-            f"{folder} has format {written}, and this Regraft reads up to {FORMAT}: upgrade regraft"
-        )
-    try:
-        content = (folder / WEIGHTS).read_bytes()
-    except OSError as reason:
-        raise InputError(
-            f"{folder / WEIGHTS} cannot be read ({reason.strerror}): save the model again"
-        ) from reason
     try:
         if saved.pop("sha256", None) != _checksum(saved):
             raise InputError(
@@ -243,6 +250,8 @@ def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
                 "the file was damaged or changed; save the model again"
             )
         tensors = load_bytes(content)
+        # one name twice is two models: one for whoever reads the first, one for whoever reads the last
+        json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")], object_pairs_hook=_each_once)
         fitted = {
             k.removeprefix("preprocessing."): t for k, t in tensors.items() if k.startswith("preprocessing.")
         }
@@ -256,16 +265,22 @@ def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
             head_from_json(saved["head"]),
             output_from_json(saved["output"]),
             engine=_usable(Engine.from_json(saved["engine"])),
-            certainty=saved.get("certainty") and Certainty.from_json(saved["certainty"]),
+            certainty=saved.get("certainty")
+            and Certainty.from_json(saved["certainty"], tensors[POINTS].shape),
             provenance=saved["provenance"],
         )
+        if saved["head"].get("classes") != model.output.width:
+            raise ValueError(f"its head knows another number of classes than {model.output.width}")
         model.load_state_dict({k: t for k, t in tensors.items() if k not in _prefixed(fitted)})
         _read_as_before(saved, model)
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as reason:
+        if any(t.is_floating_point() and not t.isfinite().all() for t in _learned(model)):
+            raise ValueError("what it learned holds NaN or infinity")
+    except (SafetensorError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as reason:
         if isinstance(reason, InputError):
             raise
-        told = str(reason).splitlines()[0] if str(reason) else type(reason).__name__
-        raise InputError(f"{folder} does not describe a model ({told}): save the model again") from reason
+        raise InputError(
+            f"{folder} does not describe a model ({_told(reason)}): save the model again"
+        ) from reason
     return model.eval()
 
 
@@ -282,10 +297,51 @@ def _read_as_before(saved: dict[str, Any], model: Model) -> None:
         )
 
 
+def _description(folder: Path) -> Any:
+    """What model.json says."""
+    file = folder / DESCRIPTION
+    if not os.path.lexists(file):
+        raise InputError(
+            f"{folder} is no model folder ({DESCRIPTION} is missing): give the folder that fit wrote"
+        )
+    content = _content(file, MOST_DESCRIPTION)
+    try:
+        return json.loads(content, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError) as reason:
+        raise InputError(f"{file} cannot be read ({_told(reason)}): save the model again") from reason
+
+
+def _content(file: Path, most: int | None = None) -> bytes:
+    """The bytes of a regular file, which a pipe or a device in its place is not."""
+    try:
+        return read_file(file, most)
+    except (Unreadable, MemoryError) as reason:
+        raise InputError(f"{file} cannot be read ({_told(reason)}): save the model again") from reason
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which every name comes once."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a name comes twice in one object")
+    return made
+
+
+def _told(reason: BaseException) -> str:
+    """The first line of what an error says, at most 200 letters long."""
+    return (str(reason).splitlines() or [type(reason).__name__])[0][:200]
+
+
 def _tensors(model: Model) -> dict[str, Tensor]:
     fitted = _prefixed(model.backbone.preprocessing.tensors())
     # a copy of each: tensors that share memory cannot be saved side by side
     return {k: t.detach().cpu().contiguous().clone() for k, t in {**model.state_dict(), **fitted}.items()}
+
+
+def _learned(model: Model) -> list[Tensor]:
+    """The numbers behind the network: of the head, and of what it knows of its own sureness."""
+    parts = [part for part in (model.head, model.certainty) if part is not None]
+    return [tensor for part in parts for tensor in part.state_dict().values()]
 
 
 def _prefixed(fitted: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -293,6 +349,7 @@ def _prefixed(fitted: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _usable(engine: Engine) -> Engine:
+    torch.device(engine.device)  # a RuntimeError for one that nobody has
     if engine.device.startswith("cuda") and not torch.cuda.is_available():
         return Engine("cpu", engine.precision, engine.channels_last)
     return engine
@@ -337,21 +394,8 @@ def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-        _replace(target, partial, old)
+        replace_folder(target, partial, old)
     except OSError as reason:
         raise _unwritable(folder, reason) from reason
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _replace(target: Path, new: Path, old: Path) -> None:
-    """`new` in the place of `target`, which comes back whatever interrupts."""
-    try:
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

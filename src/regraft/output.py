@@ -90,7 +90,10 @@ OUTPUTS: dict[str, type[Output]] = {Classes.kind: Classes}
 def output_from_json(saved: dict[str, Any]) -> Output:
     """The output that `to_json` described; the list of kinds is closed."""
     if saved.get("kind") == Classes.kind:
-        return Classes(tuple(saved["names"]))
+        names = saved["names"]
+        if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names) or not names:
+            raise InputError("classes need names, each a text and none twice: save the model again")
+        return Classes(tuple(names))
     raise InputError(f"output of kind {saved.get('kind')!r} is unknown; known: {sorted(OUTPUTS)}")
 
 

@@ -18,6 +18,7 @@ from .samples import kind_of
 
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MOST_WITH_FEW = 3
+MOST_SCORES = 50_000_000  # of every sample for every class: 400 MB for each candidate and round of folds
 SMALL_PICTURE = 48  # pixels a side up to which a network from scratch looks at 32
 
 
@@ -197,6 +198,11 @@ def solvable(problem: Problem) -> Domain:
     if labelled.classes.width < 2:
         raise InputError(
             f"there is only one class, {labelled.classes.names[0]!r}: give samples of at least two classes"
+        )
+    if (scores := len(labelled) * labelled.classes.width) > MOST_SCORES:
+        raise InputError(
+            f"{len(labelled):,} samples of {labelled.classes.width:,} classes have {scores:,} scores, and "
+            f"{MOST_SCORES:,} are compared: is this the column or folder that names the class?"
         )
     return labelled
 

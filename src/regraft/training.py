@@ -3,7 +3,10 @@
 import hashlib
 import json
 import time
+import uuid
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from .backbone import Backbone
@@ -248,22 +251,38 @@ class _Checkpoint:
         for i, optimiser in enumerate(optimisers):
             for j, slots in optimiser.state_dict()["state"].items():
                 tensors.update({f"optimiser {i} {j} {k}": v for k, v in slots.items()})
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.file.with_suffix(".partial")
         # a copy of each: parts and the best moment may share memory, which safetensors refuses
         copies = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-        save_file(copies, partial, {"step": str(step), "history": json.dumps(vars(history))})
-        partial.replace(self.file)
+        told = {"step": str(step), "history": json.dumps(vars(history))}
+        content = save(copies, {**told, "checksum": _checksum(copies, told)})
+        partial = self.file.with_suffix(f".{uuid.uuid4().hex}.partial")  # two runs may be the same run
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
+            partial.replace(self.file)
+        except OSError as reason:
+            with suppress(OSError):
+                partial.unlink()
+            warnings.warn(
+                f"no checkpoint can be written to {self.file.parent} ({reason.strerror}): if this run is "
+                "interrupted, it starts again from the last one",
+                stacklevel=3,
+            )
 
     def read(
         self, parts: list[nn.Module], optimisers: list[torch.optim.Optimizer]
     ) -> tuple[int, History, list[dict[str, Tensor]] | None] | None:
-        """Put the saved state back and say where it was; None where nothing usable is saved."""
+        """Put the saved state back and say where it was; None, and aloud, where what is saved is damaged."""
+        if not self.file.exists():
+            return None
         try:
             with safe_open(self.file, "pt") as saved:
                 tensors = {k: saved.get_tensor(k) for k in saved.keys()}  # noqa: SIM118 (no mapping)
-                told = saved.metadata()
-        except (OSError, SafetensorError):
+                told = dict(saved.metadata() or {})
+            if told.pop("checksum", None) != _checksum(tensors, told):
+                raise ValueError("it does not have the checksum that it tells")
+        except (OSError, SafetensorError, ValueError) as reason:
+            warnings.warn(f"{self.file} is damaged ({reason}): training starts over", stacklevel=3)
             return None
         states: dict[tuple[str, int], dict[str, Tensor]] = {}
         for name, value in tensors.items():
@@ -282,3 +301,13 @@ class _Checkpoint:
         best = [states.get(("best", i), {}) for i in range(len(parts))]
         kept = best if history["validation"] else None
         return int(told["step"]), History(**history), kept
+
+
+def _checksum(tensors: dict[str, Tensor], told: dict[str, str]) -> str:
+    """A hash of all that a checkpoint holds."""
+    seen = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16)
+    for name in sorted(tensors):
+        value = tensors[name]
+        seen.update(f"{name}{value.dtype}{tuple(value.shape)}".encode())
+        seen.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return seen.hexdigest()

@@ -394,3 +394,20 @@ def test_an_outlier_in_one_subset_changes_no_other():
     before, after = (fit_logistic_each(data, y, 3, kept, folds)[0] for data in (x, changed))
     assert before.strength == after.strength
     torch.testing.assert_close(before.weight, after.weight, atol=2e-3, rtol=2e-3)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("left_out", range(1, 6))
+def test_one_sample_against_few_is_solved(left_out, relative):
+    """Three directions in a plane of one weight and one bias: what rounding makes of them is not followed."""
+    x = torch.tensor([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], dtype=torch.float64)
+    x = (x - x.mean()) / x.std(correction=0)
+    keep = [i for i in range(6) if i != left_out]
+    x, y = x[keep], torch.tensor([0, 1, 1, 1, 1])
+    folds = [torch.tensor([i]) for i in (0, 4, 1, 3, 2)]
+    (fit,) = fit_logistic_each(x, y, 2, [torch.arange(5)], [folds], relative=relative)
+    strength = fit.strength / (float((x - x.mean()).square().mean()) if relative else 1.0)
+    theirs = LogisticRegression(C=strength, tol=1e-12, max_iter=10_000).fit(x.numpy(), y.numpy())
+    ours = (fit.weight[1] - fit.weight[0]).numpy(), (fit.bias[1] - fit.bias[0]).item()
+    np.testing.assert_allclose(ours[0], theirs.coef_[0], rtol=1e-2)
+    assert ours[1] == pytest.approx(theirs.intercept_[0], rel=1e-2)

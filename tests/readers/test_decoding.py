@@ -281,7 +281,7 @@ def test_what_is_not_a_file(tmp_path: Path):
 def test_huge_files_are_not_read(tmp_path: Path):
     with (tmp_path / "huge.tif").open("wb") as file:
         file.truncate((1 << 30) + 1)
-    with pytest.raises(Unreadable, match="1 GiB"):
+    with pytest.raises(Unreadable, match="1,024 MiB"):
         read_file(tmp_path / "huge.tif")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from regraft.errors import InputError
-from regraft.readers.labels import read_labels, read_sheet
+from regraft.readers.labels import read_labels
 
 
 def written(folder: Path, content: str | bytes) -> Path:
@@ -87,12 +87,3 @@ def test_a_file_labelled_twice(tmp_path):
     assert len(read_labels(written(tmp_path, "file,label\na.jpg,owl\n./a.jpg,owl\n")).by_file(tmp_path)) == 1
     with pytest.raises(InputError, match=r"a.jpg both 'owl' and 'crow'"):
         read_labels(written(tmp_path, "file,label\na.jpg,owl\na.jpg,crow\n")).by_file(tmp_path)
-
-
-def test_line_separators_of_unicode_do_not_end_a_row(tmp_path):
-    sheet = read_sheet(written(tmp_path, 'file,note\na.jpg,"one\u2028two\nthree"\n'))
-    assert (sheet.columns, sheet.rows) == (("file", "note"), (["a.jpg", "one\u2028two\nthree"],))
-
-
-def test_rows_keep_their_numbers_where_blank_ones_lie_between(tmp_path):
-    assert read_sheet(written(tmp_path, "a,b\n1,2\n,\n3,4\n")).numbers == (2, 4)

@@ -30,6 +30,7 @@ __all__ = [
     "vectors",
 ]
 
+MOST_PARTS = 64  # of one description: each slice or chain of networks is a few
 DEFAULT_NETWORK = "mobilenetv3_large_100"
 
 
@@ -77,6 +78,8 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
     """The network that `spec` describes, without its weights: what loading a model folder starts with."""
     if isinstance(module, Backbone) and module.spec == spec:
         return module.copied()
+    if json.dumps(spec).count('"loader"') > MOST_PARTS:
+        raise InputError(f"a network in more than {MOST_PARTS} parts is none that Regraft made")
     loader = spec.get("loader")
     if loader == "timm":
         from .timm import rebuild_timm

@@ -1,5 +1,6 @@
 """A network of the user's own."""
 
+import math
 from typing import Any, final
 
 import torch
@@ -11,6 +12,8 @@ from ..errors import InputError
 from ..preprocessing import Preprocessing, preprocessing_from_json
 from ..preprocessing.images import ImagePreprocessing
 from .cutting import Stages, by_child, cut
+
+MOST_SAMPLE = 1 << 27  # numbers in the sample that a network is cut by
 
 
 def module_backbone(
@@ -61,6 +64,8 @@ def rebuild_module(spec: dict[str, Any], module: nn.Module) -> Backbone:
     sample = None
     if "sample" in spec:
         shape, kind = spec["sample"]
+        if math.prod(shape) > MOST_SAMPLE:
+            raise InputError(f"a sample of shape {shape} is too large to rebuild a network with")
         random = torch.randn(shape, generator=torch.Generator().manual_seed(0))
         # 0 is a valid token wherever samples are whole numbers
         sample = random if kind == "float" else torch.zeros(shape, dtype=torch.long)

@@ -13,6 +13,8 @@ from ..backbone import Backbone
 from ..errors import InputError
 from ..preprocessing.images import ImagePreprocessing
 
+MOST_WIDTH, MOST_LAYERS, MOST_NUMBERS = 256, 64, 1 << 27
+
 
 def small_convnet(
     size: tuple[int, int] = (32, 32),
@@ -25,16 +27,16 @@ def small_convnet(
     size: height and width in pixels to which images are squashed. colour: "rgb" or "grey".
     width: the channels of the first stage. seed: of the weights; the global generator stays as it is.
 
-    Raises `InputError` for a size below 8 pixels or a width below 1.
+    Raises `InputError` for a size below 8 pixels or a width below 1 or above 256.
 
     >>> images = torch.zeros(2, 28, 28, dtype=torch.uint8)
     >>> small_convnet((16, 16), "grey", width=4).features(images).shape
     torch.Size([2, 32])
     """
-    if min(size) < 8 or width < 1:
+    if min(size) < 8 or not 1 <= width <= MOST_WIDTH:
         raise InputError(
             f"size {tuple(size)} and width {width} were given to the small convnet: "
-            "give at least 8 pixels a side and one channel"
+            f"give at least 8 pixels a side and 1 to {MOST_WIDTH} channels"
         )
     grey_level = (0.5,) * (1 if colour == "grey" else 3)
     preprocessing = ImagePreprocessing(
@@ -69,11 +71,13 @@ def small_mlp(columns: int, widths: Sequence[int] = (64, 64), seed: int = 0) -> 
     torch.Size([2, 5])
     """
     sizes = [columns, *widths]
-    if len(sizes) < 2 or min(sizes) < 1:
+    if not 2 <= len(sizes) <= MOST_LAYERS + 1 or min(sizes) < 1:
         raise InputError(
-            f"{columns} columns and widths {tuple(widths)} were given to the small MLP: "
-            "give at least one column and one layer, each at least 1 wide"
+            f"{columns} columns and {len(widths)} layers were given to the small MLP: "
+            f"give at least one column and 1 to {MOST_LAYERS} layers, each at least 1 wide"
         )
+    if (numbers := sum(a * b for a, b in pairwise(sizes))) > MOST_NUMBERS:
+        raise InputError(f"the small MLP would have {numbers:,} weights, and {MOST_NUMBERS:,} are the most")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers = [_Dense(a, b) for a, b in pairwise(sizes)]

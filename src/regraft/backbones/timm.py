@@ -25,6 +25,8 @@ RESERVED = {
     *("exportable", "features_only", "no_jit", "num_classes", "out_indices", "scriptable"),
 }
 
+MOST_ARGUMENT, MOST_NUMBERS = 8192, 1 << 30
+
 
 def timm_backbone(
     name: str | None = None,
@@ -88,6 +90,7 @@ def with_classifier(
 
 def rebuild_timm(spec: dict[str, Any]) -> Backbone:
     """The network that `spec` describes, with random weights and without a network connection."""
+    _must_be_moderate(spec["architecture"], spec["args"])
     net = _created(spec["architecture"], spec["args"], num_classes=0)
     preprocessing = preprocessing_from_json(spec["preprocessing"], {})
     if not isinstance(preprocessing, ImagePreprocessing):
@@ -133,6 +136,19 @@ def _known(name: str) -> Any:
             "name one of timm.list_models()"
         )
     return timm
+
+
+def _must_be_moderate(name: str, args: dict[str, Any]) -> None:
+    """Raise InputError where arguments from a folder blow a network up, before its memory is asked for."""
+    sizes: list[int] = []
+    json.loads(json.dumps(args), parse_int=lambda digits: sizes.append(int(digits)))
+    if any(size > MOST_ARGUMENT for size in sizes):
+        raise InputError(f"{name} with {args} is larger than any network: save the model again")
+    if args:  # without any, timm's own registry bounds it
+        with torch.device("meta"):
+            numbers = sum(p.numel() for p in _created(name, args, num_classes=0).parameters())
+        if numbers > MOST_NUMBERS:
+            raise InputError(f"{name} with {args} has {numbers:,} weights, and {MOST_NUMBERS:,} are the most")
 
 
 def _created(name: str, args: dict[str, Any], **own: Any) -> Any:

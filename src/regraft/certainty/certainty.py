@@ -1,6 +1,7 @@
 """What a judge's held-out predictions teach a model about its own sureness."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, final
 
 from jaxtyping import Bool, Float, Int
@@ -74,8 +75,12 @@ class Certainty(nn.Module):
         }
 
     @classmethod
-    def from_json(cls, saved: dict[str, Any]) -> "Certainty":
-        """An empty one of the saved size; its tensors are loaded into it."""
+    def from_json(cls, saved: dict[str, Any], points: Sequence[int]) -> "Certainty":
+        """An empty one of the saved size, which is that of the saved points; its tensors are loaded into it."""
         threshold = math.inf if saved["threshold"] is None else float(saved["threshold"])
-        novelty = Novelty(**saved["novelty"])
-        return cls(float(saved["temperature"]), threshold, int(saved["held_out"]), novelty)
+        temperature = float(saved["temperature"])
+        if [saved["novelty"]["classes"], saved["novelty"]["features"]] != list(points):
+            raise ValueError("its novelty is of another size than its points")
+        if not (0 < temperature < math.inf and threshold >= 0):
+            raise ValueError("its temperature or threshold is none")
+        return cls(temperature, threshold, int(saved["held_out"]), Novelty(**saved["novelty"]))

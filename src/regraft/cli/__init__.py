@@ -5,6 +5,7 @@ import shlex
 import signal
 import sys
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -63,7 +64,10 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        cli.main(standalone_mode=False)
+        try:
+            cli.main(standalone_mode=False)
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         _fail(str(error), 2)
     except click.ClickException as error:
@@ -71,6 +75,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:  # whoever was reading has read enough
         os._exit(1)
+    except OSError as reason:  # a full disk, a name that is too long, a folder that was taken away
+        _fail(f"{reason.filename or 'the output'}: {reason.strerror or reason}: give another place", 2)
+    except MemoryError:
+        _fail("there is not enough memory for this: give fewer or smaller samples, or a smaller network", 2)
     except (KeyboardInterrupt, click.Abort):
         _interrupted()
 
@@ -97,7 +105,8 @@ def _interrupted() -> None:
 
 
 def _fail(line: str, code: int) -> None:
-    sys.stdout.flush()
+    with suppress(OSError):  # what standard output cannot take is what is being told
+        sys.stdout.flush()
     from ..text import plain
 
     print(f"regraft: {plain(line)}", file=sys.stderr, flush=True)

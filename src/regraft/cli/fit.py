@@ -1,6 +1,7 @@
 """regraft fit: the main job."""
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     metric, budget = metric_named(options["metric"]), duration(options["budget"])
     methods = method_names(options["methods"])
     engine = Engine(find_device(options["device"]))
-    out = options["out"] or Path(f"{path.resolve().with_suffix('').name}-model")
+    out = options["out"] or Path(f"{Path(os.path.realpath(path)).with_suffix('').name}-model")
     check_target(out)
     page = Path(options["report"]) if options["report"] else None
     if page is not None:

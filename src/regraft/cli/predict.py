@@ -26,7 +26,7 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
     from ..engine import find_device, keep_freed_memory
     from ..features import Store
     from ..model import load
-    from ..readers.tables import write_csv
+    from ..readers.tables import FORMULA, harmless, write_csv
     from ..samples import kind_of, sample_names
     from ..text import plain
 
@@ -42,18 +42,21 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
     header = ["file", "label", "probability", "accepted", "novelty", *columns]
     accepted, novelty = answers.accepted, answers.novelty
     rows = []
+    files = kind_of(pool.x) != "table"
     for i, sample in enumerate(sample_names(pool.x)):
+        # the same path, and no formula
+        named = f"./{sample}" if files and sample.startswith(FORMULA) else sample
         sure = ["", ""]
         if accepted is not None and novelty is not None:
             sure = ["yes" if accepted[i] else "no", f"{novelty[i]:.3f}"]
         every = [f"{p:.6f}" for p in answers.probabilities[i].tolist()] if probabilities else []
-        rows.append([sample, answers.label[i], f"{answers.probability[i]:.6f}", *sure, *every])
-    if kind_of(pool.x) != "table":
+        rows.append([named, answers.label[i], f"{answers.probability[i]:.6f}", *sure, *every])
+    if files:
         rows.sort()  # files by name; rows of a table stay in their order
     if out is None:
         if sys.stdout.isatty():  # a file or another program gets the names as they are
             header, *rows = [[plain(cell) for cell in row] for row in [header, *rows]]
-        csv.writer(sys.stdout, lineterminator="\n").writerows([header, *rows])
+        csv.writer(sys.stdout, lineterminator="\n").writerows(map(harmless, [header, *rows]))
     else:
         write_csv(out, header, rows)
     if accepted is not None and fitted.certainty is not None:

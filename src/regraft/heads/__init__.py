@@ -25,6 +25,8 @@ __all__ = [
     "left_out_squared",
 ]
 
+MOST = 1 << 24  # features, classes or samples of a head
+
 HEADS: dict[str, type[nn.Module]] = {
     head.kind: head for head in (Constant, Linear, MLP, Neighbours, Prototypes, Trees)
 }
@@ -37,4 +39,8 @@ def head_from_json(saved: dict[str, Any]) -> nn.Module:
         raise InputError(
             f"head of kind {kind!r} is unknown to this version of Regraft; known: {sorted(HEADS)}"
         )
-    return HEADS[kind](**{name: size for name, size in saved.items() if name != "kind"})
+    sizes = {name: size for name, size in saved.items() if name != "kind"}
+    for name in {"features", "classes", "hidden", "samples", "nearest"} & set(sizes):
+        if type(sizes[name]) is not int or not 0 < sizes[name] <= MOST:
+            raise InputError(f"a head with {name} = {sizes[name]!r} is none: save the model again")
+    return HEADS[kind](**sizes)

@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from ..errors import InputError
+
 
 @final
 class Linear(nn.Module):
@@ -20,6 +22,8 @@ class Linear(nn.Module):
 
     def __init__(self, features: int, classes: int, dtype: str = "float64") -> None:
         super().__init__()
+        if dtype not in ("float32", "float64"):
+            raise InputError(f"a linear head of {dtype!r} is none: it holds float32 or float64")
         self.weight = nn.Parameter(torch.zeros(classes, features, dtype=getattr(torch, dtype)))
         self.bias = nn.Parameter(torch.zeros(classes, dtype=getattr(torch, dtype)))
 

@@ -95,8 +95,7 @@ class Path:
 
     def _descend(self, looks: int, enough: float) -> float:
         """Newton's method in the plane; gives the share of the objective that the first model promised."""
-        biases = self.directions.array[..., -1].transpose(1, 0, 2).astype(np.float64)
-        penalty = self.directions.products(self.directions) - biases @ biases.transpose(0, 2, 1)
+        penalty = self.directions.products_of_weights()
         at: Array = np.zeros((len(penalty), 1, 3))
         at[..., 2] = 1
         start: Array = self.cost.loss + 0.5 * penalty[:, 2, 2]
@@ -204,6 +203,7 @@ class _Stack:
         self.array = np.zeros((b, p, k, m), dtype)
         flat = torch.from_numpy(self.array).view(b, p, k * m)
         self.rows, self.columns = flat.transpose(0, 1), flat.permute(1, 2, 0)
+        self.without_biases = torch.from_numpy(self.array)[..., :-1].transpose(0, 1)
         self.matrices = flat.view(b, p * k, m).unbind()
 
     def matrix(self, i: int) -> Float[Tensor, "rows m"]:
@@ -213,6 +213,15 @@ class _Stack:
     def products(self, other: "_Stack") -> Array:
         """The inner products of all with all of the other, problem by problem: p b c, float64."""
         products: Array = torch.bmm(self.rows, other.columns).numpy().astype(np.float64)
+        return products
+
+    def products_of_weights(self) -> Array:
+        """The inner products of all with all but for the biases, which the last column holds.
+
+        To take the biases' part off the whole products leaves nothing but rounding where biases are large.
+        """
+        weights = self.without_biases.reshape(len(self.without_biases), len(self.array), -1)
+        products: Array = torch.bmm(weights, weights.transpose(1, 2)).numpy().astype(np.float64)
         return products
 
     def combined(self, coordinates: Array) -> Array:

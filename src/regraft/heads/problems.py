@@ -30,7 +30,7 @@ class Precision:
     largest: float
 
 
-SINGLE = Precision(np.float32, promise=1e-6, worse=1e-5, damping=1e-5, largest=70)
+SINGLE = Precision(np.float32, promise=1e-6, worse=1e-5, damping=1e-3, largest=70)
 DOUBLE = Precision(np.float64, promise=1e-9, worse=1e-12, damping=1e-9, largest=600)
 
 

@@ -18,6 +18,7 @@ from . import Preprocessing
 
 CHOICES = {"resize": ("crop", "squash"), "interpolation": ("bilinear", "bicubic"), "colour": ("rgb", "grey")}
 LONGEST = 16
+MOST_SIDE = 2048  # of the scaled picture: above, a batch of them would fill the memory
 
 
 @final
@@ -52,10 +53,15 @@ class ImagePreprocessing(Preprocessing):
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise InputError(f"{name} is {getattr(self, name)!r}: it must be one of {', '.join(choices)}")
-        if len(self.size) != 2 or min(self.size) < 1:
+        if len(self.size) != 2 or min(self.size) < 1 or not all(type(side) is int for side in self.size):
             raise InputError(f"size is {self.size}: give height and width in pixels")
         if not 0 < self.crop_fraction <= 1:
             raise InputError(f"crop_fraction is {self.crop_fraction}: it must be above 0 and at most 1")
+        if max(self.covered()) > MOST_SIDE:
+            raise InputError(
+                f"size {self.size} and crop_fraction {self.crop_fraction} make pictures of more than "
+                f"{MOST_SIDE:,} pixels a side: give a smaller size"
+            )
         if not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
             raise InputError(
                 f"mean {self.mean}, std {self.std}: give {self.channels} each for {self.colour}, std above 0"

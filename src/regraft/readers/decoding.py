@@ -100,16 +100,16 @@ def thumbnail(file: Path | bytes) -> UInt8[Tensor, "3 32 32"]:
     return interpolate(pixels, size=size, mode="bilinear", antialias=True, align_corners=False)[0]
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a regular file; pipes and devices are refused before they can block."""
+def read_file(path: Path, most: int | None = MOST_BYTES) -> bytes:
+    """The bytes of a regular file of at most `most`; pipes and devices are refused before they can block."""
     try:
         seen = path.stat()
         if stat.S_ISDIR(seen.st_mode):
             raise Unreadable("a folder, not a file")
         if not stat.S_ISREG(seen.st_mode):
             raise Unreadable("not a regular file")
-        if seen.st_size > MOST_BYTES:
-            raise Unreadable("larger than 1 GiB")
+        if most is not None and seen.st_size > most:
+            raise Unreadable(f"larger than {most >> 20:,} MiB")
         return path.read_bytes()
     except FileNotFoundError as reason:
         raise Unreadable("no such file") from reason

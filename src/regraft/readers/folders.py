@@ -30,7 +30,7 @@ def listed(root: Path) -> tuple[list[str], LeftOut]:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.lower() in JUNK:
                 continue
-            if not entry.is_dir():
+            if not Path(entry.path).is_dir():  # which a link to itself is not; entry.is_dir() fails on it
                 names.append(below + entry.name)
                 continue
             real = Path(entry.path).resolve()
@@ -52,7 +52,9 @@ def _must_open(root: Path) -> None:
                 f"folder {root} does not exist: give a folder of images{near(root.name, beside)}"
             )
         if not root.is_dir():
-            raise InputError(f"{root} is a file: give the folder of images, or a list of files")
+            raise InputError(
+                f"{root} is a file: give a folder of images (unpack an archive first) or a list of files"
+            )
         with os.scandir(root):
             pass
     except OSError as reason:

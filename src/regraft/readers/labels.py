@@ -1,32 +1,15 @@
-"""CSV files, and label files among them: those name files and say what they show."""
+"""Label files: tables that name files and say what they show."""
 
-import csv
 import unicodedata
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import final
 
 from ..errors import InputError, near
+from .sheets import read_sheet
 
 FILE_COLUMNS = ("file", "filename", "file_name", "path", "image")
 LABEL_COLUMNS = ("label", "class")
-DELIMITERS = ",;\t"
-
-
-@final
-@dataclass(frozen=True)
-class Sheet:
-    """The cells of a CSV file, as text.
-
-    columns: the header. numbers: of each row in the file, where the header is row 1, and blank rows count.
-    delimiter: what separates the cells.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[list[str], ...]
-    numbers: tuple[int, ...]
-    delimiter: str
 
 
 @final
@@ -98,50 +81,3 @@ def read_labels(path: Path) -> LabelFile:
     return LabelFile(
         path, sheet.columns, tuple(dict(zip(sheet.columns, cells, strict=True)) for cells in sheet.rows)
     )
-
-
-def read_sheet(path: Path) -> Sheet:
-    """A CSV file in UTF-8, separated by commas, semicolons or tabs; every column has a name of its own."""
-    text = _text(path)
-    delimiter = _delimiter(text)
-    try:
-        lines = list(csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as reason:
-        raise InputError(f"{path.name} is not a CSV table ({reason}): save it as CSV") from reason
-    filled = [(i, cells) for i, cells in enumerate(lines, 1) if any(cell.strip() for cell in cells)]
-    if not filled:
-        raise InputError(f"{path.name} is empty: give a CSV table with a header")
-    columns = tuple(cell.strip() for cell in filled[0][1])
-    if repeated := sorted({column for column in columns if columns.count(column) > 1}):
-        raise InputError(f"{path.name} has the column {repeated[0]!r} twice: rename or drop one")
-    for i, cells in filled[1:]:
-        if len(cells) != len(columns):
-            raise InputError(
-                f"{path.name}, row {i}, has {len(cells)} cells and the header {len(columns)}: "
-                "quote cells that contain the separator"
-            )
-    numbers, rows = tuple(i for i, _ in filled[1:]), tuple(cells for _, cells in filled[1:])
-    return Sheet(columns, rows, numbers, delimiter)
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as reason:
-        raise InputError(f"{path} cannot be read ({reason.strerror}): give a CSV file") from reason
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{path.name} is in UTF-16: save it as CSV in UTF-8")
-    if b"\0" in content:
-        raise InputError(f"{path.name} is a binary file: save the table as CSV in UTF-8")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as reason:
-        raise InputError(
-            f"{path.name} is not UTF-8 text (byte {reason.start}): save it as CSV in UTF-8"
-        ) from reason
-
-
-def _delimiter(text: str) -> str:
-    """The one that cuts the header into most cells."""
-    header = text.lstrip().split("\n", 1)[0]
-    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))

@@ -1,6 +1,5 @@
 """Which images there are and what is known of each, before any is opened."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import final
 
 from ..errors import InputError, near
 from .folders import listed, shown
+from .grouping import matches
 from .labels import LabelFile, key
 
 EXTENSIONS = frozenset(
@@ -36,11 +36,12 @@ class Listing:
                 name = shown(self.names[values.index("")])
                 raise InputError(f"{name} has no {group} in the label file: fill the column")
             return values
-        try:
-            pattern = re.compile(group)
-        except re.error as reason:
-            raise InputError(f"group {group!r} is no regular expression ({reason})") from reason
-        return [_group(pattern, name, list(self.rows[0]) if self.rows else []) for name in self.names]
+        found = matches(group, self.names)
+        if not all(found):
+            columns = f"is no column of the label file ({', '.join(self.rows[0])}) and " if self.rows else ""
+            name = shown(self.names[next(i for i, value in enumerate(found) if not value)])
+            raise InputError(f"group {group!r} {columns}does not match {name}: it has to find a group in all")
+        return [value for value in found if value]
 
 
 def in_list(paths: Sequence[str | Path]) -> Listing:
@@ -110,14 +111,3 @@ def _other(name: str) -> str:
     if suffix in OTHER_FORMATS:
         return f"format not supported ({suffix}): convert it to JPEG or PNG"
     return f"not an image file ({suffix or 'no extension'})"
-
-
-def _group(pattern: re.Pattern[str], name: str, columns: list[str]) -> str:
-    match = pattern.search(name)
-    found = match and (match[1] if pattern.groups else match[0])
-    if not found:
-        column = f"is no column of the label file ({', '.join(columns)}) and " if columns else ""
-        raise InputError(
-            f"group {pattern.pattern!r} {column}does not match {shown(name)}: it has to find a group in all"
-        )
-    return found

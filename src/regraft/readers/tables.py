@@ -18,9 +18,10 @@ from torch import Tensor
 from ..domain import Domain
 from ..errors import InputError, near
 from ..output import Spelling, classes_of
-from .labels import read_sheet
+from .sheets import read_sheet
 
 LABEL_COLUMNS = ("label", "class", "target")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
 
@@ -90,8 +91,8 @@ def is_missing(cell: str) -> bool:
 def number(cell: str) -> float | None:
     """The finite number that a cell holds, NaN where it is missing, None where it holds something else.
 
-    >>> number("1e3"), number("NA"), number("inf"), number("red")
-    (1000.0, nan, None, None)
+    >>> number("1e3"), number("NA"), number("inf"), number("red"), number("12_34")
+    (1000.0, nan, None, None, None)
     """
     if is_missing(cell):
         return math.nan
@@ -99,7 +100,8 @@ def number(cell: str) -> float | None:
         value = float(cell)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    # Python reads 12_34 as 1234; in a table it is a name
+    return value if math.isfinite(value) and "_" not in cell else None
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:
@@ -194,13 +196,24 @@ def _warn_of_strays(path: Path, table: Table) -> None:
             )
 
 
+def harmless(row: Sequence[str]) -> list[str]:
+    """Cells that a spreadsheet shows and does not run: where one begins like a formula, ' is put in front.
+
+    Numbers are what they were. A formula begins with = + - @, a tab or a return.
+
+    >>> harmless(["=cmd|' /C calc'!A0", "-1", "+0.5", "@here", "-x", "owl"])
+    ["'=cmd|' /C calc'!A0", '-1', '+0.5', "'@here", "'-x", 'owl']
+    """
+    return ["'" + cell if cell.startswith(FORMULA) and number(cell) is None else cell for cell in row]
+
+
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A CSV file that appears whole or not at all."""
+    """A CSV file that appears whole or not at all; no cell is a formula (`harmless`)."""
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([header, *rows])
+            csv.writer(file).writerows(map(harmless, [header, *rows]))
         partial.replace(path)
     except OSError as reason:
         with suppress(OSError):
