@@ -76,7 +76,7 @@ class Certainty(nn.Module):
 
     @classmethod
     def from_json(cls, saved: dict[str, Any], points: Sequence[int]) -> "Certainty":
-        """An empty one of the saved size, which is that of the saved points; its tensors are loaded into it."""
+        """An empty one of the saved size, which is that of its points; its tensors are loaded into it."""
         threshold = math.inf if saved["threshold"] is None else float(saved["threshold"])
         temperature = float(saved["temperature"])
         if [saved["novelty"]["classes"], saved["novelty"]["features"]] != list(points):

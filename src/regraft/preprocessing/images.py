@@ -57,7 +57,7 @@ class ImagePreprocessing(Preprocessing):
             raise InputError(f"size is {self.size}: give height and width in pixels")
         if not 0 < self.crop_fraction <= 1:
             raise InputError(f"crop_fraction is {self.crop_fraction}: it must be above 0 and at most 1")
-        if max(self.covered()) > MOST_SIDE:
+        if max(self.covered) > MOST_SIDE:
             raise InputError(
                 f"size {self.size} and crop_fraction {self.crop_fraction} make pictures of more than "
                 f"{MOST_SIDE:,} pixels a side: give a smaller size"
