@@ -70,9 +70,7 @@ def _score(study: dict[str, Any]) -> str:
         ]
     lines += [f"Its row in the comparison: {_interval(study['score'])}, by {escaped(study['judge'])}."]
     if test := study.get("test"):
-        lines += [
-            f"On a test set of {test['samples']} samples that nothing else had read: {_interval(test)}."
-        ]
+        lines += [f"On a test set of {test['samples']} samples{_read(test)}: {_interval(test)}."]
     if sentence := study.get("sentence"):
         unproven = " It was handed over unproven, as was asked." if study["unproven"] else ""
         lines += ["", f"Verdict: {escaped(sentence)}{unproven}"]
@@ -161,6 +159,10 @@ def _limits(model: Model) -> str:
         f"- {sure}\n"
         f"- The weights come with terms: {escaped(model.backbone.licence_line)}."
     )
+
+
+def _read(test: dict[str, Any]) -> str:
+    return f" ({escaped(test['read'])})" if test.get("read") else ""
 
 
 def _interval(seen: dict[str, float]) -> str:

@@ -60,6 +60,6 @@ def times_read(readings: tuple[Reading, ...]) -> str:
     >>> times_read((reading,)), times_read((reading,) * 3)
     ('read for the first time', 'read 3 times: the best of several readings looks better than it is')
     """
-    if len(readings) == 1:
+    if len(readings) <= 1:
         return "read for the first time"
     return f"read {len(readings)} times: the best of several readings looks better than it is"

@@ -104,7 +104,12 @@ class Study:
             ],
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
             "unreadable": len(self.labelled.left_out),
-            "test": self.test and {"samples": len(self.test.y), **self.test.interval(self.metric).to_json()},
+            "test": self.test
+            and {
+                "samples": len(self.test.y),
+                "read": times_read(self.readings),
+                **self.test.interval(self.metric).to_json(),
+            },
         }
 
     @cached_property
@@ -230,8 +235,7 @@ class Study:
             lines += [f"Data: {finding}." for finding in self.examination.urgent]
         if self.test is not None:
             on_test = self.test.interval(self.metric)
-            read = f", {times_read(self.readings)}" if self.readings else ""
-            lines.append(f"Test set ({len(self.test.y)} samples{read}): {on_test}.")
+            lines.append(f"Test set ({len(self.test.y)} samples, {times_read(self.readings)}): {on_test}.")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@ import numpy as np
 import torch
 
 from regraft.backbones import vectors
-from regraft.methods.features.nearest_mean import NearestMean, left_out_distances
+from regraft.heads import left_out_squared
+from regraft.methods.features.nearest_mean import NearestMean
 from regraft.selection import evaluate
 
 
@@ -19,9 +20,9 @@ def test_scores_are_the_distances_of_the_docstring(problem, network, fresh):
     np.testing.assert_allclose(ours, -tau * squared, rtol=1e-5)
 
 
-def test_left_out_distances_are_those_of_leaving_out(problem):
+def test_left_out_squared_are_those_of_leaving_out(problem):
     u, y = problem.target_labelled.x.double(), problem.target_labelled.y
-    fast = left_out_distances(u, y, 2)
+    fast = left_out_squared(u, y, 2)
     for i in range(len(u)):
         kept = torch.arange(len(u)) != i
         for c in (0, 1):
