@@ -31,7 +31,7 @@ REFUSED = [
         "L1",
         "every class has one sample",
         [str(i) for i in range(12)],
-        "every one of the 12 classes has a single sample (or a single group): "
+        "every one of the 12 classes has a single sample (or a single group, or copies of one picture): "
         "nothing can be judged; label at least two of some class",
     ),
     (

@@ -156,7 +156,7 @@ def test_unseen_categories_and_other_orders(model, run, tmp_path):
 def test_formulas_are_shown_and_not_run(model, run, tmp_path):
     low, high = predicted(run, model, tmp_path, "size,colour\n1,red\n9,red\n")
     assert (low["label"], high["label"]) == ("'=low", "-1")
-    assert list(low) == ["file", "label", "probability", "-1", "'=low"]
+    assert list(low) == ["file", "label", "probability", "accepted", "novelty", "-1", "'=low"]
     run("predict", model, "new.csv", "--out", "p.csv")
     with (tmp_path / "p.csv").open(newline="") as file:
         assert [row["label"] for row in csv.DictReader(file)] == ["'=low", "-1"]

@@ -1,11 +1,10 @@
 """A study of little pictures whose names and labels are as nasty as they come, and its page."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
 from regraft.backbones import glyphs
+from regraft.doctor import Examination, Finding, Sample
 from regraft.domain import Domain
 from regraft.problem import Problem
 from regraft.selection import Interval, compare
@@ -44,15 +43,15 @@ def dressed(study):
     scores = ((8, 0.5, 0.2), (16, 0.6, 0.15), (len(study.labelled), 0.7, 0.1))
     points = tuple(Point(n, Interval(v, v - w, v + w)) for n, v, w in scores)
     study.curve = LearningCurve(points, Next(20, Interval(0.02, -0.01, 0.05)))
-    pair = (("labelled", 0, "0"), ("labelled", 1, "1"))
-    study.examination = SimpleNamespace(
-        findings=[
-            SimpleNamespace(check="imbalance", level="note", message="The classes are even.", samples=()),
-            SimpleNamespace(check="duplicates", level="problem", message=NASTY[0], samples=(pair,)),
-            SimpleNamespace(
-                check="labels", level="warning", message="Odd.", samples=((("test", 2, NASTY[1]),),) * 40
-            ),
-        ]
+    pair = (Sample("labelled", 0, "0"), Sample("labelled", 1, "1"))
+    odd = ((Sample("test", 2, NASTY[1], NASTY[0]),),) * 40
+    study.examination = Examination(
+        {"labelled": "40 images", "test": "24 images"},
+        (
+            Finding("imbalance", "note", "The classes are even."),
+            Finding("duplicates", "problem", NASTY[0], (pair,)),
+            Finding("labels", "warning", "Odd.", odd),
+        ),
     )
     study.setting["command"] = f"regraft fit {NASTY[0]}"
     return study

@@ -56,7 +56,8 @@ def test_it_says_what_the_study_says(two):
     for answer in (*two.most_wrong, *two.most_uncertain):
         assert f">sample {answer.name}<" in text
     assert ("learning curve" in text) == (two.curve is not None)
-    assert "doctor" not in text
+    for finding in two.examination.findings:
+        assert finding.check in text
 
 
 def test_the_doctor_and_the_curve_are_shown_where_they_are(nasty):

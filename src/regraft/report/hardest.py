@@ -1,8 +1,8 @@
 """Samples worth a look: the most wrong, the most uncertain, and what the doctor found."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from ..doctor import Finding, Sample
 from ..selection import Study
 from ..selection.held_out import HeldOutAnswer
 from .blocks import SENTENCE, counted, name_of
@@ -40,14 +40,11 @@ def most_uncertain(study: Study) -> Content:
 
 def findings(study: Study) -> Content:
     """What the doctor says of the samples, the worst first."""
-    examination = getattr(study, "examination", None)
-    if examination is None:
+    if study.examination is None:
         return None
-    if not examination.findings:
+    if not study.examination.findings:
         return tag("p", "Nothing.")
-    levels = ("problem", "warning", "note")
-    ordered = sorted(examination.findings, key=lambda f: levels.index(f.level))
-    return [_finding(study, finding) for finding in ordered]
+    return [_finding(study, finding) for finding in study.examination.findings]
 
 
 def _cards(study: Study, shown: Sequence[HeldOutAnswer]) -> Html:
@@ -72,16 +69,19 @@ def _picture(uri: str | None, name: str) -> Html | None:
     return None if uri is None else tag("img", src=uri, alt=name[:200])
 
 
-def _finding(study: Study, finding: Any) -> Html:
+def _finding(study: Study, finding: Finding) -> Html:
     groups = finding.samples[:FINDINGS]
     more = len(finding.samples) - len(groups)
+    names = titles(study.labelled.x)
     named = [
-        tag("li", [[" = " if i else None, name_of(name)] for i, (_, _, name) in enumerate(group)])
+        tag(
+            "li",
+            [[" = " if i else None, name_of(_title(names, s)), _note(s)] for i, s in enumerate(group)],
+        )
         for group in groups
     ]
-    of_group = [_row(study, *sample) for group in groups[:PICTURED] for sample in group[:4]]
+    of_group = [_row(sample) for group in groups[:PICTURED] for sample in group[:4]]
     rows = [row for row in of_group if row is not None]
-    names = titles(study.labelled.x)
     seen = zip(rows, pictures(study.labelled.x, rows), strict=True)
     cards = [
         tag("li", _picture(uri, names[row]), tag("div", name_of(names[row], 40), class_="name"))
@@ -100,8 +100,15 @@ def _finding(study: Study, finding: Any) -> Html:
     )
 
 
-def _row(study: Study, side: str, row: int, name: str) -> int | None:
+def _title(names: Sequence[str], sample: Sample) -> str:
+    row = _row(sample)
+    return sample.name if row is None else names[row]
+
+
+def _note(sample: Sample) -> str | None:
+    return f" ({short(sample.note, SENTENCE)})" if sample.note else None
+
+
+def _row(sample: Sample) -> int | None:
     """Where the sample is among the labelled ones, if it is one of them."""
-    names = titles(study.labelled.x)
-    ours = side in ("labelled", "target_labelled") and 0 <= row < len(names) and name == names[row]
-    return row if ours else None
+    return sample.row if sample.side == "labelled" else None
