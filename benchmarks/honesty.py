@@ -11,7 +11,9 @@ three on the borrowed look. What is handed over is then scored on 4,000 fresh sa
   two models handed as many fresh labels as they were fitted on;
 - shuffled: on labels that were shuffled, how often the interval holds the truth, which is chance.
 
-The rules were chosen with `--choosing`, on other generators and seeds than those of the figures.
+The rules were chosen with `--choosing`, on other generators and seeds than those of the figures. A first run
+of the figures had too little power at 50 labels (0.87, all other bars met), so the bound was chosen again, with
+`--choosing`, and these figures are of seeds that nobody had looked at.
 """
 
 import argparse
@@ -41,6 +43,7 @@ from tasks import CHOOSING, FINAL, Task, draw
 BASELINES = ("Majority", "LinearProbe", "RidgeProbe")
 TRANSFERS = ("LinearProbe", "NearestMean", "RidgeProbe")
 SHUFFLED = 4  # every fourth task is also looked at with shuffled labels
+LOOKED_AT = 2000  # tasks from 0 on: once the figures, before the bound of `paired_gain` was chosen again
 GAINS = ((0.0, 0.02), (0.02, 0.05), (0.05, 0.1), (0.1, 0.2), (0.2, 1.0))
 
 
@@ -138,8 +141,7 @@ def right(model: Model, x: Tensor, y: Tensor) -> Tensor:
 
 def of_seed(job: tuple[bool, int, int]) -> Outcome:
     choosing, seed, n = job
-    # seeds of their own for either purpose and each size
-    own = seed + 1_000_000 * n + (500_000 if choosing else 0)
+    own = seed + 1_000_000 * n + (500_000 if choosing else LOOKED_AT)
     return examined(draw(CHOOSING if choosing else FINAL, own, n), n, own)
 
 

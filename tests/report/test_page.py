@@ -152,7 +152,9 @@ def test_too_many_classes_for_a_heat_map_are_pairs():
 
 def test_a_class_that_was_not_judged(two):
     labelled = two.labelled
-    lonely = Domain(torch.cat([labelled.x, 255 - labelled.x[:1]]), [*labelled.output.decode(labelled.y), "emu"])
+    lonely = Domain(
+        torch.cat([labelled.x, 255 - labelled.x[:1]]), [*labelled.output.decode(labelled.y), "emu"]
+    )
     grouped = lonely.with_(group=torch.arange(25))
     study = compare(Problem(target_labelled=grouped), ["NearestMean"], glyphs())
     text = page(study)

@@ -54,6 +54,19 @@ def test_gain_by_hand():
     assert gain.high == pytest.approx(p1 - p2 + half)
 
 
+def test_gain_of_fractions_by_hand():
+    """Of what ten repeats smooth, half counts as certainty: the mean of p₁ + p₂ and the mean square."""
+    luck = np.random.default_rng(0)
+    ours, theirs = luck.binomial(10, 0.8, 30) / 10, luck.binomial(10, 0.6, 30) / 10
+    d = ours - theirs
+    p1, p2, squares = (
+        (total + extra) / 32 for total, extra in ((d[d > 0].sum(), 1), (-d[d < 0].sum(), 1), (d @ d, 2))
+    )
+    half = 1.5 * np.sqrt(((p1 + p2 + squares) / 2 - (p1 - p2) ** 2) / 32)
+    gain = paired_gain(torch.tensor(ours), torch.tensor(theirs), zeros(30))
+    assert (gain.value, gain.low, gain.high) == pytest.approx((d.mean(), p1 - p2 - half, p1 - p2 + half))
+
+
 @pytest.mark.parametrize("n", [20, 50, 200])
 def test_no_gain_is_rarely_called_one(n):
     generator = torch.Generator().manual_seed(0)

@@ -10,7 +10,7 @@ Outcome = Literal["helps", "no evidence", "hurts"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """ours − theirs on the same held-out samples, between two bounds that each are for 93 %.
+    """ours − theirs on the same held-out samples, between two bounds (`paired_gain`).
 
     It *helps* only if the lower bound is above zero and *hurts* if the upper one is below.
 
