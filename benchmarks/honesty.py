@@ -12,8 +12,8 @@ three on the borrowed look. What is handed over is then scored on 4,000 fresh sa
 - shuffled: on labels that were shuffled, how often the interval holds the truth, which is chance.
 
 The rules were chosen with `--choosing`, on other generators and seeds than those of the figures. A first run
-of the figures had too little power at 50 labels (0.87, all other bars met), so the bound was chosen again, with
-`--choosing`, and these figures are of seeds that nobody had looked at.
+of the figures met all bars but one, with too little power at 50 labels (0.87). So the bound was chosen again,
+with `--choosing`, and these figures are of seeds that nobody had looked at.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from regraft.backbones import pixels, vectors
 from regraft.card import UNJUDGED, card, escaped
 from regraft.domain import Domain
 from regraft.methods import METHODS
-from regraft.model import load
+from regraft.model_folder import load
 from regraft.problem import Problem
 from regraft.readers import read_images
 from regraft.selection import compare, evaluate

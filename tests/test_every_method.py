@@ -12,7 +12,7 @@ from regraft.errors import InputError
 from regraft.folds import complement, stratified_folds
 from regraft.method import Method, Trained
 from regraft.methods import METHODS
-from regraft.model import load
+from regraft.model_folder import load
 from regraft.problem import Problem
 from regraft.training import Training
 

@@ -12,7 +12,7 @@ from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.features import Store
 from regraft.methods import METHODS
-from regraft.model import CARD, DESCRIPTION, WEIGHTS, check_target, load
+from regraft.model_folder import CARD, DESCRIPTION, WEIGHTS, check_target, load
 from regraft.problem import Problem
 from regraft.readers import Table
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .method import Method as Method
     from .methods import METHODS as METHODS
     from .model import Model as Model
-    from .model import load as load
+    from .model_folder import load as load
     from .output import Classes as Classes
     from .planner import plan as plan
     from .problem import Problem as Problem
@@ -45,7 +45,7 @@ _WHERE = {
     "Method": "method",
     "METHODS": "methods",
     "Model": "model",
-    "load": "model",
+    "load": "model_folder",
     "Classes": "output",
     "plan": "planner",
     "Problem": "problem",

@@ -18,3 +18,12 @@ def near(name: str, known: list[str]) -> str:
 
     close = get_close_matches(name, known, n=3, cutoff=0.6)
     return f"; did you mean {', '.join(close)}?" if close else ""
+
+
+def first_line(reason: BaseException) -> str:
+    """The first line of what an error says, at most 200 letters long.
+
+    >>> first_line(ValueError("no\\nwonder")), first_line(MemoryError())
+    ('no', 'MemoryError')
+    """
+    return (str(reason).splitlines() or [type(reason).__name__])[0][:200]

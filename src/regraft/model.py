@@ -1,12 +1,5 @@
 """What you keep: preprocessing, network, label names and provenance, whatever method made it."""
 
-import hashlib
-import json
-import os
-import shutil
-import tempfile
-import uuid
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,29 +7,16 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load as load_bytes
-from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
-from . import __version__
 from .backbone import Backbone
 from .certainty import Answers, Certainty
 from .domain import Domain
 from .engine import Engine
-from .errors import InputError
+from .errors import InputError, first_line
 from .features import Store, embed
-from .heads import head_from_json
-from .output import Output, output_from_json
-from .preprocessing import preprocessing_from_json
+from .output import Output
 from .progress import Progress
-from .readers.decoding import Unreadable, read_file
-from .replacing import replace_folder
-
-FORMAT = 1
-DESCRIPTION, WEIGHTS, CARD = "model.json", "weights.safetensors", "README.md"
-POINTS = "certainty.novelty.points"
-MOST_DESCRIPTION = 64 << 20  # bytes; what is fitted to a hundred thousand columns takes ten million
 
 
 class Model(nn.Module):
@@ -112,7 +92,7 @@ class Model(nn.Module):
             yield
         except RuntimeError as reason:
             raise InputError(
-                f"this model ({self.summary}) cannot be run on {given} ({_told(reason)}): "
+                f"this model ({self.summary}) cannot be run on {given} ({first_line(reason)}): "
                 "give samples like those it was fitted to"
             ) from reason
 
@@ -158,201 +138,15 @@ class Model(nn.Module):
 
         extra: more text files, by name, that travel with the model. An older model there is replaced.
         """
-        from .card import card
+        from .model_folder import save
 
-        check_target(folder)
-        weights = save_bytes(_tensors(self))
-        description = {
-            "format": FORMAT,
-            "regraft": __version__,
-            "weights_sha256": hashlib.sha256(weights).hexdigest(),
-            "output": self.output.to_json(),
-            "preprocessing": self.backbone.preprocessing.to_json(),
-            "reading": self.backbone.preprocessing.reading,
-            "backbone": {
-                "name": self.backbone.name,
-                "spec": self.backbone.spec,
-                "stages": self.backbone.names,
-                "licence": self.backbone.licence,
-                "source": self.backbone.source,
-            },
-            "head": self.head.to_json(),  # type: ignore[operator]
-            "certainty": self.certainty and self.certainty.to_json(),
-            "engine": self.engine.to_json(),
-            "provenance": self.provenance,
-        }
-        description["sha256"] = _checksum(description)
-        files = {
-            DESCRIPTION: json.dumps(description, indent=1, ensure_ascii=False).encode(),
-            WEIGHTS: weights,
-            CARD: card(self).encode(),
-        }
-        files.update({name: text.encode() for name, text in (extra or {}).items()})
-        _write_folder(Path(folder), files)
-        return Path(folder)
-
-    def weights_sha256(self) -> str:
-        """The SHA-256 of weights.safetensors, saved or not: what model.json says of it."""
-        return hashlib.sha256(save_bytes(_tensors(self))).hexdigest()
+        return save(self, folder, extra)
 
     @property
     def summary(self) -> str:
         """One line: what it tells apart, with what, made by which method."""
         made = self.provenance.get("method", "unknown method")
         return f"{self.output.width} classes, {self.backbone.name}, {made}"
-
-
-def check_target(folder: str | Path) -> None:
-    """Raise InputError, before any work is done, where no model folder can be written; leave nothing there.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as photos:
-    ...     check_target(Path(photos) / "model")
-    """
-    try:
-        target = Path(folder).resolve()
-        if os.path.ismount(target):
-            raise InputError(f"{folder} is where a disk is mounted: name a folder inside it")
-        if target.exists() and not (target / DESCRIPTION).is_file() and not _is_empty(target):
-            raise InputError(f"{folder} exists and is no Regraft model: name another folder to save to")
-        nearest = next(above for above in target.parents if above.exists())
-        # only an attempt tells: permissions do not speak of read-only disks, nor to a superuser
-        tempfile.TemporaryDirectory(dir=nearest).cleanup()
-    except (OSError, RuntimeError) as reason:  # RuntimeError: links in a circle, before Python 3.13
-        raise _unwritable(folder, reason) from reason
-
-
-def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
-    """The model that `save` wrote. Nothing is unpickled and nothing in the folder can name code to import.
-
-    backbone: the network itself, where the model was built on a module of the user's own.
-    Raises InputError for a missing folder, a newer format, a wrong checksum or a damaged file.
-    """
-    from .backbones import rebuild
-
-    folder = Path(folder)
-    saved, content = _description(folder), _content(folder / WEIGHTS)
-    if not isinstance(saved, dict) or not isinstance(saved.get("format"), int):
-        raise InputError(f"{folder / DESCRIPTION} tells no format: save the model again")
-    if saved["format"] > FORMAT:
-        raise InputError(
-            f"{folder} has format {saved['format']}, and this Regraft reads up to {FORMAT}: upgrade regraft"
-        )
-    try:
-        if saved.pop("sha256", None) != _checksum(saved):
-            raise InputError(
-                f"{folder / DESCRIPTION} does not have the checksum that it tells: "
-                "the file was damaged or changed; save the model again"
-            )
-        if hashlib.sha256(content).hexdigest() != saved["weights_sha256"]:
-            raise InputError(
-                f"{folder / WEIGHTS} does not have the checksum in {DESCRIPTION}: "
-                "the file was damaged or changed; save the model again"
-            )
-        tensors = load_bytes(content)
-        # one name twice is two models: one for whoever reads the first, one for whoever reads the last
-        json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")], object_pairs_hook=_each_once)
-        fitted = {
-            k.removeprefix("preprocessing."): t for k, t in tensors.items() if k.startswith("preprocessing.")
-        }
-        network = rebuild(saved["backbone"]["spec"], backbone)
-        network = network.prepared_by(preprocessing_from_json(saved["preprocessing"], fitted))
-        network.name = saved["backbone"]["name"]
-        network.pretrained = any(True for _ in network.parameters())  # whatever it was before, it has learned
-        network.licence, network.source = saved["backbone"]["licence"], saved["backbone"]["source"]
-        model = Model(
-            network,
-            head_from_json(saved["head"]),
-            output_from_json(saved["output"]),
-            engine=_usable(Engine.from_json(saved["engine"])),
-            certainty=saved.get("certainty")
-            and Certainty.from_json(saved["certainty"], tensors[POINTS].shape),
-            provenance=saved["provenance"],
-        )
-        if saved["head"].get("classes") != model.output.width:
-            raise ValueError(f"its head knows another number of classes than {model.output.width}")
-        model.load_state_dict({k: t for k, t in tensors.items() if k not in _prefixed(fitted)})
-        _read_as_before(saved, model)
-        if any(t.is_floating_point() and not t.isfinite().all() for t in _learned(model)):
-            raise ValueError("what it learned holds NaN or infinity")
-    except (SafetensorError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as reason:
-        if isinstance(reason, InputError):
-            raise
-        raise InputError(
-            f"{folder} does not describe a model ({_told(reason)}): save the model again"
-        ) from reason
-    return model.eval()
-
-
-def _read_as_before(saved: dict[str, Any], model: Model) -> None:
-    """Warn where files become samples in another way than when the model was fitted."""
-    now = model.backbone.preprocessing.reading
-    before = saved.get("reading", now)  # the first folders did not tell
-    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    if changed:
-        warnings.warn(
-            f"this Regraft reads samples otherwise than the one that fitted the model: {', '.join(changed)}; "
-            "fit it again where that concerns your files",
-            stacklevel=3,
-        )
-
-
-def _description(folder: Path) -> Any:
-    """What model.json says."""
-    file = folder / DESCRIPTION
-    if not os.path.lexists(file):
-        raise InputError(
-            f"{folder} is no model folder ({DESCRIPTION} is missing): give the folder that fit wrote"
-        )
-    content = _content(file, MOST_DESCRIPTION)
-    try:
-        return json.loads(content, object_pairs_hook=_each_once)
-    except (ValueError, RecursionError) as reason:
-        raise InputError(f"{file} cannot be read ({_told(reason)}): save the model again") from reason
-
-
-def _content(file: Path, most: int | None = None) -> bytes:
-    """The bytes of a regular file, which a pipe or a device in its place is not."""
-    try:
-        return read_file(file, most)
-    except (Unreadable, MemoryError) as reason:
-        raise InputError(f"{file} cannot be read ({_told(reason)}): save the model again") from reason
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which every name comes once."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise ValueError("a name comes twice in one object")
-    return made
-
-
-def _told(reason: BaseException) -> str:
-    """The first line of what an error says, at most 200 letters long."""
-    return (str(reason).splitlines() or [type(reason).__name__])[0][:200]
-
-
-def _tensors(model: Model) -> dict[str, Tensor]:
-    fitted = _prefixed(model.backbone.preprocessing.tensors())
-    # a copy of each: tensors that share memory cannot be saved side by side
-    return {k: t.detach().cpu().contiguous().clone() for k, t in {**model.state_dict(), **fitted}.items()}
-
-
-def _learned(model: Model) -> list[Tensor]:
-    """The numbers behind the network: of the head, and of what it knows of its own sureness."""
-    parts = [part for part in (model.head, model.certainty) if part is not None]
-    return [tensor for part in parts for tensor in part.state_dict().values()]
-
-
-def _prefixed(fitted: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {f"preprocessing.{k}": t for k, t in fitted.items()}
-
-
-def _usable(engine: Engine) -> Engine:
-    torch.device(engine.device)  # a RuntimeError for one that nobody has
-    if engine.device.startswith("cuda") and not torch.cuda.is_available():
-        return Engine("cpu", engine.precision, engine.channels_last)
-    return engine
 
 
 def as_domain(x: Any) -> Domain:
@@ -366,36 +160,3 @@ def as_domain(x: Any) -> Domain:
 
         return Domain(image_files(x))
     return Domain(x)
-
-
-def _checksum(description: dict[str, Any]) -> str:
-    """SHA-256 of the description, however its JSON is laid out."""
-    once_read = json.loads(json.dumps(description))  # in which keys are text and tuples are lists
-    return hashlib.sha256(json.dumps(once_read, sort_keys=True).encode()).hexdigest()
-
-
-def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and not any(folder.iterdir())
-
-
-def _unwritable(folder: str | Path, reason: Exception) -> InputError:
-    told = getattr(reason, "strerror", None) or reason
-    return InputError(f"{folder} cannot be written ({told}): name another folder")
-
-
-def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
-    """All files under a temporary name beside the folder, flushed to disk, then renamed into place."""
-    target = folder.resolve()
-    partial, old = (target.parent / f".regraft-{uuid.uuid4().hex}.{kind}" for kind in ("partial", "old"))
-    try:
-        partial.mkdir(parents=True)
-        for name, content in files.items():
-            with (partial / name).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        replace_folder(target, partial, old)
-    except OSError as reason:
-        raise _unwritable(folder, reason) from reason
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

@@ -20,7 +20,7 @@ import regraft.cli.evaluate
 import regraft.cli.fit
 import regraft.cli.plan
 import regraft.cli.predict
-import regraft.model
+import regraft.model_folder
 import regraft.readers
 import regraft.selection
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import regraft
-from regraft.model import load
+from regraft.model_folder import load
 from regraft.readers import read_images
 
 TESTS = Path(__file__).resolve().parents[1]

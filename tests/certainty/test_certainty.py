@@ -5,7 +5,7 @@ from regraft.backbones import vectors
 from regraft.certainty import Answers, Certainty
 from regraft.domain import Domain
 from regraft.methods import METHODS
-from regraft.model import load
+from regraft.model_folder import load
 from regraft.problem import Problem
 from regraft.selection import compare
 

@@ -17,7 +17,7 @@ from regraft.cli.places import samples_of
 from regraft.errors import InputError
 from regraft.export import export_onnx
 from regraft.methods import METHODS
-from regraft.model import load
+from regraft.model_folder import load
 from regraft.preprocessing.images import ImagePreprocessing
 from regraft.problem import Problem
 from regraft.readers import read_images

@@ -11,7 +11,7 @@ from regraft.cli.places import cache_folder
 from regraft.engine import Engine
 from regraft.errors import InputError
 from regraft.methods import METHODS
-from regraft.model import load
+from regraft.model_folder import load
 from regraft.problem import Problem
 from regraft.readers import read_images, read_table
 

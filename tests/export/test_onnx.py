@@ -16,7 +16,8 @@ from regraft.errors import InputError
 from regraft.export import export_onnx
 from regraft.export.entrance import entrance_of
 from regraft.methods import METHODS
-from regraft.model import Model, load
+from regraft.model import Model
+from regraft.model_folder import load
 from regraft.problem import Problem
 from regraft.readers import Table
 

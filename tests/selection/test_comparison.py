@@ -8,7 +8,7 @@ from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.features import Store
 from regraft.methods import METHODS
-from regraft.model import load
+from regraft.model_folder import load
 from regraft.planner import plan
 from regraft.problem import Problem
 from regraft.selection import CrossValidation, compare, evaluate

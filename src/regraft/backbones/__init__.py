@@ -64,7 +64,7 @@ def open_backbone(
     if str(given) in built_in:
         return built_in[str(given)]()
     if Path(given).is_dir():
-        from ..model import load
+        from ..model_folder import load
 
         return load(given).backbone
     if Path(given).suffix == ".safetensors":

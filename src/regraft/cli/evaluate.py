@@ -19,7 +19,8 @@ from .places import cache_folder
 def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     """The accuracy, balanced accuracy and recall of every class of MODEL on the labelled samples of PATH."""
     from ..features import Store, embed
-    from ..model import Model, load
+    from ..model import Model
+    from ..model_folder import load
     from ..selection import METRICS, evaluate
     from ..selection.sealed import note_reading, times_read
     from ..text import aligned

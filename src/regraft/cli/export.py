@@ -26,7 +26,7 @@ def command(model: Path, to: str, samples: Path | None, out: Path | None) -> Non
 
     A file that does not give the same labels, and the same probabilities to within 0.0001, is not written."""
     from ..export import export_onnx
-    from ..model import load
+    from ..model_folder import load
 
     fitted = load(model)
     path = samples or samples_of(model, fitted.provenance)

@@ -66,7 +66,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     from ..doctor import Finding, unseen
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
-    from ..model import check_target
+    from ..model_folder import check_target
     from ..planner import plan
     from ..problem import Problem
     from ..report import check_file

@@ -25,7 +25,7 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
 
     from ..engine import find_device, keep_freed_memory
     from ..features import Store
-    from ..model import load
+    from ..model_folder import load
     from ..readers.tables import FORMULA, harmless, write_csv
     from ..samples import kind_of, sample_names
     from ..text import plain

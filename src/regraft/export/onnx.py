@@ -19,6 +19,7 @@ from ..engine import Engine
 from ..errors import InputError
 from ..heads import Trees
 from ..model import Model, as_domain
+from ..model_folder import weights_sha256
 from .entrance import Entrance, entrance_of
 from .parity import Parity, compared
 from .trees import TreeTables
@@ -151,7 +152,7 @@ def _about(model: Model, entrance: Entrance, example: np.ndarray, parity: Parity
         "labels": list(getattr(model.output, "names", ())),
         "preprocessing": preprocessing.to_json(),
         "reading": preprocessing.reading,
-        "weights_sha256": model.weights_sha256(),
+        "weights_sha256": weights_sha256(model),
         "licence": model.backbone.licence_line,
         "parity": {"samples": parity.samples, "largest_difference": parity.largest},
     }
