@@ -1,6 +1,7 @@
 """What came out: the verdict, the candidates, the expected score, the learning curve."""
 
 from ..selection import Interval, Study
+from ..selection.curve import TOO_FEW
 from ..selection.estimate import NAME
 from ..selection.verdict import Verdict
 from ..text import seconds_text
@@ -116,7 +117,7 @@ def learning_curve(study: Study) -> Content:
     if curve is None or len(curve.points) < 2:
         return None
     points: list[tuple[int, Interval]] = [(p.samples, p.score) for p in curve.points]
-    last, ahead, more = points[-1], None, None
+    last, ahead, more = points[-1], None, f"{TOO_FEW.capitalize()}."
     coming = curve.next
     if coming is not None:
         ends = (
@@ -143,7 +144,7 @@ def learning_curve(study: Study) -> Content:
 def _gain(found: Verdict, what: str) -> Html:
     return figure(
         figures.gain(found.gain, str(found)),
-        f"{what}, on the same held-out samples. Each bound holds with 95 %: it helps if the lower one is "
+        f"{what}, on the same held-out samples. Each bound is for 93 %: it helps if the lower one is "
         "above zero, and hurts if the upper one is below.",
     )
 

@@ -18,9 +18,11 @@ from .intervals import Interval, share
 
 SPLITS = (8, 4, 2)  # parts of which one is learned from and the rest tells the score
 FITS, FEWER, FEW = 8, 4, 200  # fits for each number of parts; fewer for more than so many samples
+LEAST = 4  # samples of the smallest class, for a curve at all
 MORE = 20
 EXPONENTS = (0.25, 0.5, 1.0, 2.0)
 RESAMPLES = 200
+TOO_FEW = "with so few labels nothing tells what more of them would add"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class LearningCurve:
     def __str__(self) -> str:
         seen = ", ".join(f"{p.samples}: {p.score.value:.2f}" for p in self.points)
         if self.next is None:
-            return f"score by labels {seen}"
+            return f"score by labels {seen}; {TOO_FEW}"
         return f"score by labels {seen}; {self.next.labels} more would likely add {self.next.gain.points()}"
 
     def to_json(self) -> dict[str, Any]:
@@ -69,14 +71,14 @@ def learning_curve(
 ) -> LearningCurve | None:
     """The curve of the row handed over, whose last point is its cross-validation; None for too few labels.
 
-    The samples are dealt into 8, 4 and 2 parts, as long as each part has two samples of every class; some
+    The samples are dealt into 8, 4 and 2 parts, as long as each part has a sample of every class; some
     parts are learned from, and all others are predicted.
     """
     labelled = seen.domains["target_labelled"]
     fits = FITS if len(labelled) <= FEW else FEWER
     least = int(torch.bincount(labelled.labels).min())
     sizes, rights = [], []
-    for parts in (parts for parts in SPLITS if least >= 2 * parts):
+    for parts in (parts for parts in SPLITS if least >= max(parts, LEAST)):
         kept_rows: list[Rows] = []
         while len(kept_rows) < fits:
             kept_rows += stratified_folds(labelled, parts, training.seed + len(kept_rows))
