@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..backbone import Backbone
 from ..domain import Domain
 from ..errors import InputError
+from ..provenance import ancestors_of
 from ..samples import is_images, kind_of
 from .glyphs import glyphs
 from .module import module_backbone, rebuild_module
@@ -66,7 +67,10 @@ def open_backbone(
     if Path(given).is_dir():
         from ..model_folder import load
 
-        return load(given).backbone
+        model = load(given)
+        network = model.backbone
+        network.ancestors = ancestors_of(model.provenance, getattr(model.output, "names", ()))
+        return network
     if Path(given).suffix == ".safetensors":
         return open_backbone(weights=given)
     from .timm import timm_backbone
