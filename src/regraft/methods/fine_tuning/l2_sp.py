@@ -22,6 +22,7 @@ class L2SP(Tuned):
     >>> import torch
     >>> from regraft.backbone import Backbone
     >>> from regraft.domain import Domain
+    >>> from regraft.problem import Problem
     >>> phi = Backbone([("a", torch.nn.Linear(1, 8)), ("b", torch.nn.Linear(8, 8))], name="toy")
     >>> data = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
     >>> L2SP(held_out=0.0).fit(Problem(target_labelled=data), phi).predict([[0.2], [0.9]])
