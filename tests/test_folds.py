@@ -145,3 +145,16 @@ def test_a_few_copies_among_thousands_leave_the_folds_as_even_as_before():
     assert not any(
         len(set(group[a].tolist()) & set(group[b].tolist())) for a in folds for b in folds if a is not b
     )
+
+
+def test_random_folds_keep_groups_together_and_are_of_like_size():
+    y = torch.arange(90) % 3 // 2  # two thirds of one class
+    group = torch.arange(90) // 2
+    group[:30] = 0
+    folds = random_folds(Domain(torch.zeros(90, 1), y.tolist(), group=group), 5, seed=0)
+    assert sorted(torch.cat(folds).tolist()) == list(range(90))
+    assert not any(torch.isin(group[a], group[b]).any() for a in folds for b in folds if a is not b)
+    sizes = sorted(len(rows) for rows in folds)
+    assert sizes[-1] <= 30 + 90 / 5
+    assert sizes[0] >= 8
+    assert random_folds(Domain(torch.zeros(4, 1), ["a", "b"] * 2, group=[0] * 4), 5, seed=0) == []

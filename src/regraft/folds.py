@@ -69,12 +69,14 @@ def random_folds(domain: Domain, folds: int, seed: int) -> list[Rows]:
     them looks better than it is: of 20 samples of two equal classes one has 12 on average, and whoever always
     says that one seems right in 60 %. In folds drawn at random the held-out proportions differ from the
     others as those of new samples do. Only a class that would be held out as a whole gives one of its samples
-    to another fold, in exchange for another.
+    to another fold, in exchange for another. Groups are dealt as wholes, each to the smallest fold so far.
 
     >>> birds = Domain(torch.zeros(6, 1), ["owl"] * 4 + ["crow"] * 2)
     >>> [rows.tolist() for rows in random_folds(birds, 3, seed=0)]
     [[0, 2], [1, 5], [3, 4]]
     """
+    if domain.group is not None:
+        return _dealt_by_group(domain.group, folds, seed)
     y = domain.labels
     counts = torch.bincount(y)
     rows = (counts[y] > 1).nonzero().squeeze(1)
@@ -91,6 +93,18 @@ def random_folds(domain: Domain, folds: int, seed: int) -> list[Rows]:
                 one, other = int(mine[0]), int(others[counts[y[order[others]]].argmax()])  # of a large class
                 fold[one], fold[other] = fold[other].clone(), fold[one].clone()
     return [order[fold == i].sort().values for i in range(folds)]
+
+
+def _dealt_by_group(group: Int[Tensor, " n"], folds: int, seed: int) -> list[Rows]:
+    _, group, sizes = group.unique(return_inverse=True, return_counts=True)
+    folds = min(folds, len(sizes))
+    if folds < 2:
+        return []
+    fold, filled = torch.zeros_like(sizes), torch.zeros(folds, dtype=torch.long)
+    for one in torch.randperm(len(sizes), generator=torch.Generator().manual_seed(seed)).tolist():
+        fold[one] = filled.argmin()
+        filled[fold[one]] += sizes[one]
+    return [(fold[group] == i).nonzero().squeeze(1) for i in range(folds)]
 
 
 def inner_folds(domain: Domain, kept: Sequence[Rows], folds: int, seed: int) -> list[list[Rows]]:
