@@ -37,7 +37,7 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     made = str(fitted.provenance.get("method", "unknown method"))
     accuracy = scores.value("accuracy")
     fingerprint = labelled.fingerprint()
-    if fingerprint == fitted.provenance.get("data"):
+    if fingerprint in dict(fitted.provenance.get("data") or {}).values():
         click.echo("note: the model was fitted to these very samples: new ones are harder", err=True)
     readings = note_reading(
         reading_now(fingerprint, made, len(labelled), "accuracy", accuracy), record_folder()
