@@ -35,7 +35,11 @@ def test_every_command_is_in_the_docs():
 )
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+        generated = (page.parent.name, target) == (
+            "docs",
+            "figures.md",
+        )  # benchmarks/README.md, by mkdocs.yml
+        assert generated or (page.parent / target).exists(), target
 
 
 def test_what_docs_refer_to_exists():

@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 import torch
+from sklearn.model_selection import StratifiedGroupKFold
 
 from regraft.domain import Domain
 from regraft.folds import complement, hold_out, inner_folds, judgeable, random_folds, stratified_folds
@@ -145,3 +147,31 @@ def test_a_few_copies_among_thousands_leave_the_folds_as_even_as_before():
     assert not any(
         len(set(group[a].tolist()) & set(group[b].tolist())) for a in folds for b in folds if a is not b
     )
+
+
+def test_random_folds_keep_groups_together_and_are_of_like_size():
+    y = torch.arange(90) % 3 // 2  # two thirds of one class
+    group = torch.arange(90) // 2
+    group[:30] = 0
+    folds = random_folds(Domain(torch.zeros(90, 1), y.tolist(), group=group), 5, seed=0)
+    assert sorted(torch.cat(folds).tolist()) == list(range(90))
+    assert not any(torch.isin(group[a], group[b]).any() for a in folds for b in folds if a is not b)
+    sizes = sorted(len(rows) for rows in folds)
+    assert sizes[-1] <= 30 + 90 / 5
+    assert sizes[0] >= 8
+    assert random_folds(Domain(torch.zeros(4, 1), ["a", "b"] * 2, group=[0] * 4), 5, seed=0) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_folds_by_group_are_as_even_as_those_of_scikit_learn(seed):
+    luck = np.random.default_rng(seed)
+    group = luck.integers(0, 40, 300)
+    y = (group % 4 + luck.integers(0, 2, 300)) % 4
+    d = Domain(torch.zeros(300, 1), y.tolist(), group=group.tolist())
+
+    def uneven(parts):
+        counts = np.stack([np.bincount(y[rows], minlength=4) for rows in parts])
+        return (counts / np.bincount(y)).std(0).mean()
+
+    theirs = StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(y, y, group)
+    assert uneven(stratified_folds(d, 5, seed)) <= uneven([rows for _, rows in theirs]) + 0.01

@@ -42,6 +42,26 @@ def test_saving_again_replaces(model, data, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"birds"}
 
 
+@pytest.mark.parametrize("content", ['{"format": "layers-model", "modelTopology": {}}', "", "{"])
+def test_the_model_of_another_program_is_not_replaced(tmp_path, network, problem, content):
+    model = METHODS["NearestMean"]().fit(problem, network)
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "model.json").write_text(content)
+    (tmp_path / "web" / "thesis.tex").write_text("precious")
+    with pytest.raises(InputError, match="is no Regraft model: name another folder"):
+        model.save(tmp_path / "web")
+    assert sorted(file.name for file in (tmp_path / "web").iterdir()) == ["model.json", "thesis.tex"]
+
+
+def test_what_was_put_beside_a_model_is_not_thrown_away(tmp_path, network, problem):
+    model = METHODS["NearestMean"]().fit(problem, network)
+    model.save(tmp_path / "m")
+    (tmp_path / "m" / "labels.csv").write_text("precious")
+    with pytest.raises(InputError, match=r"holds what Regraft did not write \(labels.csv\)"):
+        model.save(tmp_path / "m")
+    assert (tmp_path / "m" / "labels.csv").read_text() == "precious"
+
+
 def test_other_folders_are_not_touched(model, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "owl.jpg").write_bytes(b"precious")

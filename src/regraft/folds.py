@@ -1,11 +1,10 @@
 """Splits of a labelled domain: stratified, and never through a group."""
 
-import warnings
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Int
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
 from .domain import Domain
@@ -34,11 +33,36 @@ def stratified_folds(domain: Domain, folds: int, seed: int) -> list[Rows]:
     folds = min(folds, len(domain.group.unique()), int(counts.max()))
     if folds < 2:
         return []
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")  # small classes are expected
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        parts = splitter.split(torch.arange(len(y)), y.numpy(), domain.group.numpy())
-        return [torch.from_numpy(part) for _, part in parts if len(part)]
+    fold = _evenly(y, domain.group, folds, seed)
+    return [rows for i in range(folds) if len(rows := (fold == i).nonzero().squeeze(1))]
+
+
+def _evenly(y: Int[Tensor, " n"], group: Int[Tensor, " n"], folds: int, seed: int) -> Int[Tensor, " n"]:
+    """The fold of each sample: groups as wholes, those that are hardest to place first.
+
+    Each goes where the shares of the classes then differ the least between folds, and among such folds to the
+    smallest. scikit-learn's StratifiedGroupKFold does the same, fifty times slower.
+    """
+    _, place = group.unique(return_inverse=True)
+    place = torch.randperm(int(place.max()) + 1, generator=torch.Generator().manual_seed(seed))[place]
+    classes, place = y.unique(return_inverse=True)[1].numpy(), place.numpy()
+    counts = np.zeros((place.max() + 1, classes.max() + 1))
+    np.add.at(counts, (place, classes), 1)
+    share = counts / counts.sum(0)
+    fold, sizes = np.zeros(len(counts), dtype=np.int64), np.zeros(folds)
+    filled = np.zeros((folds, share.shape[1]))
+    total, squares = np.zeros((2, share.shape[1]))
+    for one in np.argsort(-counts.std(1), kind="stable"):
+        more = 2 * filled * share[one] + share[one] ** 2  # sum of squares, in each fold
+        total += share[one]
+        variance = (squares + more) / folds - (total / folds) ** 2
+        apart = np.sqrt(np.maximum(variance, 0)).mean(1).round(9)
+        best = np.lexsort((sizes, apart))[0]
+        fold[one] = best
+        squares += more[best]
+        filled[best] += share[one]
+        sizes[best] += counts[one].sum()
+    return torch.from_numpy(fold[place])
 
 
 def dealt(y: Int[Tensor, " n"], folds: int, seed: int) -> list[Rows]:
@@ -69,12 +93,14 @@ def random_folds(domain: Domain, folds: int, seed: int) -> list[Rows]:
     them looks better than it is: of 20 samples of two equal classes one has 12 on average, and whoever always
     says that one seems right in 60 %. In folds drawn at random the held-out proportions differ from the
     others as those of new samples do. Only a class that would be held out as a whole gives one of its samples
-    to another fold, in exchange for another.
+    to another fold, in exchange for another. Groups are dealt as wholes, each to the smallest fold so far.
 
     >>> birds = Domain(torch.zeros(6, 1), ["owl"] * 4 + ["crow"] * 2)
     >>> [rows.tolist() for rows in random_folds(birds, 3, seed=0)]
     [[0, 2], [1, 5], [3, 4]]
     """
+    if domain.group is not None:
+        return _dealt_by_group(domain.group, folds, seed)
     y = domain.labels
     counts = torch.bincount(y)
     rows = (counts[y] > 1).nonzero().squeeze(1)
@@ -91,6 +117,18 @@ def random_folds(domain: Domain, folds: int, seed: int) -> list[Rows]:
                 one, other = int(mine[0]), int(others[counts[y[order[others]]].argmax()])  # of a large class
                 fold[one], fold[other] = fold[other].clone(), fold[one].clone()
     return [order[fold == i].sort().values for i in range(folds)]
+
+
+def _dealt_by_group(group: Int[Tensor, " n"], folds: int, seed: int) -> list[Rows]:
+    _, group, sizes = group.unique(return_inverse=True, return_counts=True)
+    folds = min(folds, len(sizes))
+    if folds < 2:
+        return []
+    fold, filled = torch.zeros_like(sizes), torch.zeros(folds, dtype=torch.long)
+    for one in torch.randperm(len(sizes), generator=torch.Generator().manual_seed(seed)).tolist():
+        fold[one] = filled.argmin()
+        filled[fold[one]] += sizes[one]
+    return [(fold[group] == i).nonzero().squeeze(1) for i in range(folds)]
 
 
 def inner_folds(domain: Domain, kept: Sequence[Rows], folds: int, seed: int) -> list[list[Rows]]:

@@ -29,6 +29,7 @@ from .replacing import replace_folder
 
 FORMAT = 1
 DESCRIPTION, WEIGHTS, CARD = "model.json", "weights.safetensors", "README.md"
+WRITTEN = {DESCRIPTION, WEIGHTS, CARD, "study.json", "report.html"}
 POINTS = "certainty.novelty.points"
 MOST_DESCRIPTION = 64 << 20  # bytes; what is fitted to a hundred thousand columns takes ten million
 
@@ -86,8 +87,15 @@ def check_target(folder: str | Path) -> None:
         target = Path(folder).resolve()
         if os.path.ismount(target):
             raise InputError(f"{folder} is where a disk is mounted: name a folder inside it")
-        if target.exists() and not (target / DESCRIPTION).is_file() and not _is_empty(target):
-            raise InputError(f"{folder} exists and is no Regraft model: name another folder to save to")
+        if target.exists() and not _is_empty(target):
+            if not _is_model(target):
+                raise InputError(f"{folder} exists and is no Regraft model: name another folder to save to")
+            if foreign := sorted(entry.name for entry in target.iterdir() if entry.name not in WRITTEN):
+                raise InputError(
+                    f"{folder} holds what Regraft did not write ({', '.join(foreign[:3])}"
+                    f"{', …' * (len(foreign) > 3)}), which a new model there would replace: "
+                    "move it, or name another folder"
+                )
         nearest = next(above for above in target.parents if above.exists())
         # only an attempt tells: permissions do not speak of read-only disks, nor to a superuser
         tempfile.TemporaryDirectory(dir=nearest).cleanup()
@@ -227,6 +235,15 @@ def _checksum(description: dict[str, Any]) -> str:
     """SHA-256 of the description, however its JSON is laid out."""
     once_read = json.loads(json.dumps(description))  # in which keys are text and tuples are lists
     return hashlib.sha256(json.dumps(once_read, sort_keys=True).encode()).hexdigest()
+
+
+def _is_model(folder: Path) -> bool:
+    """Whether Regraft wrote the description in it, of whatever version, damaged or not."""
+    try:
+        content = read_file(folder / DESCRIPTION, MOST_DESCRIPTION)
+    except (Unreadable, OSError):
+        return False
+    return b'"regraft"' in content and b'"format"' in content
 
 
 def _is_empty(folder: Path) -> bool:

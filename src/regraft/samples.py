@@ -52,14 +52,14 @@ def as_samples(x: Any) -> Tensor | Samples:
 
 
 def digests(x: Tensor | Samples) -> list[bytes]:
-    """A hash of each sample's own bytes, 16 bytes long."""
+    """A hash of each sample's own bytes, 16 bytes long; of numbers with a point, in double precision."""
     if not isinstance(x, Tensor):
         return x.digests()
-    head = f"{x.dtype}{tuple(x.shape[1:])}".encode()
-    rows = (
-        x.contiguous().reshape(len(x), -1).view(torch.uint8).numpy() if x.numel() else np.empty((len(x), 0))
-    )
-    return [hashlib.blake2b(head + row.tobytes(), digest_size=16).digest() for row in rows]
+    floating = x.is_floating_point()
+    head = f"{torch.float64 if floating else x.dtype}{tuple(x.shape[1:])}".encode()
+    flat = x.contiguous().reshape(len(x), -1) if x.numel() else x.new_empty(len(x), 0)
+    rows = (row.double() if floating else row.view(torch.uint8) for row in flat)
+    return [hashlib.blake2b(head + row.numpy().tobytes(), digest_size=16).digest() for row in rows]
 
 
 def sample_names(x: Tensor | Samples) -> list[str]:

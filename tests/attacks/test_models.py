@@ -332,8 +332,10 @@ def test_saving_follows_no_link_out_of_the_folder(attack, model, tmp_path):
     (model / "deeper").symlink_to(tmp_path / "precious-folder")
     lines = ["size,label", *(f"{i},{'low' if i < 15 else 'high'}" for i in range(30))]
     (tmp_path / "l.csv").write_text("\n".join(lines))
+    refused = attack("fit", "l.csv", "--out", model, "--methods", "NearestMean")
+    assert (refused.code, "holds what Regraft did not write (deeper)" in refused.err) == (2, True)
+    (model / "deeper").unlink()
     assert attack("fit", "l.csv", "--out", model, "--methods", "NearestMean").code == 0
     assert (tmp_path / "precious").read_text() == "precious"
     assert (tmp_path / "precious-folder" / "x").read_text() == "precious"
     assert not (model / "study.json").is_symlink()
-    assert not (model / "deeper").exists()

@@ -4,6 +4,7 @@ import torch
 
 from regraft.certainty import Novelty
 from regraft.domain import Domain
+from regraft.folds import complement, stratified_folds
 
 
 def blobs(n=60, d=16, seed=0):
@@ -13,22 +14,39 @@ def blobs(n=60, d=16, seed=0):
     return Domain(centres[y] + torch.randn(n, d, generator=generator), [str(c) for c in y.tolist()])
 
 
+def placed(z, seen, directions):
+    u = z - seen.mean(0)
+    return u / u.norm(dim=1, keepdim=True) if directions else u / seen.std(0, correction=0)
+
+
 @pytest.mark.parametrize("directions", [True, False])
 def test_it_is_the_distance_to_the_nearest_class_mean_in_units_of_the_left_out_ones(directions):
     seen = blobs()
     z, y = seen.x.double(), seen.labels
-    u = z - z.mean(0)
-    u = u / u.norm(dim=1, keepdim=True) if directions else u / z.std(0, correction=0)
     left_out = []
-    for i in range(60):
-        others = torch.arange(60) != i
-        distances = [float((u[i] - u[others & (y == c)].mean(0)).norm()) for c in range(3)]
-        distances[int(y[i])] *= np.sqrt(1 - 1 / 20**2)  # of 20 in the class
-        left_out.append(min(distances))
+    for rows in stratified_folds(seen, 10, 0):
+        kept = complement(rows, 60)
+        u, old, fewer = placed(z, z[kept], directions), y[kept], torch.bincount(y[kept])
+        means = [u[kept][old == c].mean(0) for c in range(3)]
+        for i in rows.tolist():
+            distances = [float((u[i] - mean).norm()) for mean in means]
+            own = int(y[i])  # of 20 in the class; E‖u − p‖² is σ² (1 + 1/m) for a mean of m
+            distances[own] *= np.sqrt((1 + 1 / 20) / (1 + 1 / int(fewer[own])))
+            left_out.append(min(distances))
     usual = sorted(left_out)[58 - 1]  # ⌈61 · 0.95⌉ = 58
+    u = placed(z, z, directions)
     means = torch.stack([u[y == c].mean(0) for c in range(3)])
     expected = torch.cdist(u, means).min(1).values / usual
     torch.testing.assert_close(Novelty.of(seen, directions)(seen.x).double(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("n", "d", "directions"), [(40, 300, False), (100, 300, False), (60, 300, True)])
+def test_about_one_in_twenty_also_with_more_columns_than_samples(n, d, directions):
+    rates = []
+    for seed in range(20):
+        novelty = Novelty.of(blobs(n, d, seed=seed), directions)
+        rates.append(float((novelty(blobs(300, d, seed=100 + seed).x) > 1).double().mean()))
+    assert 0.01 < sum(rates) / 20 < 0.07
 
 
 def test_one_in_twenty_of_the_same_kind_is_called_novel():

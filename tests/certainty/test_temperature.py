@@ -39,3 +39,12 @@ def test_few_that_are_all_right_make_nobody_certain():
     logits = 3 * torch.nn.functional.one_hot(y, 2).double()
     p = (logits / fitted_temperature(logits[None], y)).softmax(1)
     assert 0.95 < float(p.max()) < 0.995  # of 31 samples one may be wrong
+
+
+def test_a_class_that_a_model_never_saw_has_no_part():
+    """Told by −∞; what the others say of each other is all that counts."""
+    logits, y = drawn(400)
+    two = y < 2
+    strange = torch.cat([logits[two][:, :2], torch.full((int(two.sum()), 1), -torch.inf)], 1)
+    found = fitted_temperature(strange[None], y[two])
+    assert found == pytest.approx(fitted_temperature(logits[two][None, :, :2], y[two]), rel=1e-3)

@@ -42,7 +42,9 @@ def dressed(study):
     """With what the doctor and the learning curve tell, as far as the page knows of them."""
     scores = ((8, 0.5, 0.2), (16, 0.6, 0.15), (len(study.labelled), 0.7, 0.1))
     points = tuple(Point(n, Interval(v, v - w, v + w)) for n, v, w in scores)
-    study.curve = LearningCurve(points, Next(20, Interval(0.02, -0.01, 0.05)))
+    study.curve = LearningCurve(
+        points, Next(20, Interval(0.02, -0.01, 0.05), len(study.labelled) + 20, Interval(0.72, 0.69, 0.75))
+    )
     pair = (Sample("labelled", 0, "0"), Sample("labelled", 1, "1"))
     odd = ((Sample("test", 2, NASTY[1], NASTY[0]),),) * 40
     study.examination = Examination(

@@ -232,6 +232,34 @@ def test_every_reading_of_a_test_set_is_noted(network, problem, fresh, tmp_path)
     assert [reading["score"] for reading in told] == pytest.approx([one.test.value("accuracy")] * 2)
     two.read_test(fresh[order[1:]], tmp_path)  # others
     assert len(two.readings) == 1
+    two.read_test(fresh)
+    assert "readings not recorded" in str(two)
+
+
+def test_a_torn_line_hides_no_reading(network, problem, fresh, tmp_path):
+    study = compare(problem, backbone=network)
+    study.read_test(fresh, tmp_path)
+    (file,) = tmp_path.iterdir()
+    file.write_text(file.read_text() + '{"test": "x", "wh')
+    study.read_test(fresh, tmp_path)
+    study.read_test(fresh, tmp_path)
+    assert len(study.readings) == 3
+
+
+def test_what_was_fitted_is_not_tested_on(network, problem, fresh, tmp_path):
+    study = compare(problem, backbone=network)
+    mixed = Domain(
+        torch.cat([fresh.x, problem.target_labelled.x[:7]]),
+        [
+            *fresh.classes.decode(fresh.y),
+            *problem.target_labelled.classes.decode(problem.target_labelled.y[:7]),
+        ],
+    )
+    study.read_test(mixed)
+    assert len(study.test.y) == len(fresh)
+    assert f"left out of the test: 7 of {len(mixed)} samples, copies of labelled ones" in str(study)
+    with pytest.raises(InputError, match="every test sample is among the labelled ones"):
+        study.read_test(problem.target_labelled)
 
 
 def pictures(rows):

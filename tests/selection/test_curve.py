@@ -5,7 +5,7 @@ import torch
 from regraft.domain import Domain
 from regraft.problem import Problem
 from regraft.selection import compare
-from regraft.selection.curve import predicted_gain
+from regraft.selection.curve import power_law
 
 
 def birds(n, apart=1.2, seed=0):
@@ -21,11 +21,11 @@ def test_a_law_is_found_again(c):
     sizes = np.array([20.0, 40.0, 80.0, 128.0])
     scores = 0.9 - 0.8 * sizes**-c
     expected = 0.8 * (160**-c - 180**-c)
-    assert predicted_gain(sizes, scores, 160, 180) == pytest.approx(expected, rel=1e-6)
+    assert power_law(sizes, scores).gain(160, 180) == pytest.approx(expected, rel=1e-6)
 
 
 def test_scores_that_fall_promise_nothing():
-    assert predicted_gain(np.array([10.0, 20.0, 40.0]), np.array([0.9, 0.85, 0.8]), 50, 70) == 0.0
+    assert power_law(np.array([10.0, 20.0, 40.0]), np.array([0.9, 0.85, 0.8])).gain(50, 70) == 0.0
 
 
 def test_the_curve_is_what_fits_to_so_many_samples_score():
@@ -77,3 +77,17 @@ def test_it_is_told_and_saved():
     told = study.to_json()["curve"]
     assert [p["samples"] for p in told["points"]] == [p.samples for p in study.curve.points]
     assert "20 more would likely add" in str(study.curve)
+
+
+def test_what_was_never_tested_is_not_taken_for_wrong():
+    """A class in two groups of many: some parts have it only on the side that is learned from."""
+    luck = torch.Generator().manual_seed(0)
+    y = torch.arange(228) % 2
+    y[:12] = 2
+    x = torch.randn(228, 8, generator=luck) + 12 * torch.nn.functional.one_hot(y, 8)
+    group = torch.arange(228) + 2
+    group[:12] = torch.arange(12) // 6
+    seen = Domain(x, [["owl", "crow", "emu"][c] for c in y], group=[str(g) for g in group.tolist()])
+    curve = compare(Problem(target_labelled=seen), ["NearestMean"]).curve
+    assert [p.score.value for p in curve.points] == pytest.approx([1.0] * len(curve.points))
+    assert curve.next is None or curve.next.gain.value == pytest.approx(0.0)

@@ -13,7 +13,8 @@ class Answers:
     """For each of n samples a label, and how sure it is.
 
     label: the most probable class. probabilities: of every class, n × k; probability: of the label.
-    plausible: n × k, the classes that the conformal prediction cannot rule out. novelty: how far the sample
+    plausible: n × k, the classes that the conformal prediction cannot rule out, often one, and none where
+    no class is as probable as true ones were. novelty: how far the sample
     is from everything labelled; above 1 it is unlike them. accepted: whether exactly one class is plausible
     and the sample is not novel; otherwise the answer is "not sure". These three are None where the model was
     fitted without a judge, whose held-out predictions they need.

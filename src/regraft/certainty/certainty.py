@@ -51,9 +51,8 @@ class Certainty(nn.Module):
         return (logits / self.temperature).softmax(1)
 
     def plausible(self, probabilities: Float[Tensor, "n k"]) -> Bool[Tensor, "n k"]:
-        """Which classes cannot be ruled out; never none, for one of them it has to be."""
-        within = 1 - probabilities <= self.threshold
-        return within | (probabilities == probabilities.max(1, keepdim=True).values)
+        """Which classes cannot be ruled out; none where no class is as probable as true ones were."""
+        return 1 - probabilities <= self.threshold
 
     def __str__(self) -> str:
         if math.isinf(self.threshold):

@@ -12,7 +12,8 @@ COOLEST, HOTTEST = -4.0, 4.0  # of log T: from a fiftieth to fifty
 def fitted_temperature(logits: Float[Tensor, "r n k"], y: Int[Tensor, " n"]) -> float:
     """argmin_T Σᵢ −Σ_c tᵢ_c log softmax(logitsᵢ / T)_c,  tᵢ_c = (n [c = yᵢ] + 1/k)/(n + 1)
 
-    logits: what models that have not seen the sample say of it, for r repeats. The loss is convex in 1/T.
+    logits: what models that have not seen the sample say of it, for r repeats; −∞ for a class that a model
+    has seen nothing of, which then has no part in k. The loss is convex in 1/T.
     The targets are those that one more sample of unknown class would leave, as Platt (1999) has them for two
     classes: without it few samples that are all told right would ask for probabilities of 1.
 
@@ -25,11 +26,13 @@ def fitted_temperature(logits: Float[Tensor, "r n k"], y: Int[Tensor, " n"]) -> 
     '4.6 4.6'
     """
     n, k = logits.shape[1:]
-    target = (n * one_hot(y, k).double() + 1 / k) / (n + 1)
     logits = logits.double()
+    known = logits.isfinite()
+    target = (n * one_hot(y, k).double() + known / known.sum(2, keepdim=True)) / (n + 1)
 
     def loss(log_t: float) -> float:
-        return float(-(target * (logits / torch.tensor(log_t).double().exp()).log_softmax(2)).sum())
+        log_p = (logits / torch.tensor(log_t).double().exp()).log_softmax(2)
+        return float(-(target * log_p)[known].sum())
 
     found = minimize_scalar(loss, bounds=(COOLEST, HOTTEST), method="bounded", options={"xatol": 1e-4})
     return float(torch.tensor(found.x).double().exp())

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .options import READING, progress_bars, read, report_unreadable, with_options
-from .places import cache_folder
+from .places import cache_folder, record_folder
 
 
 @click.command("evaluate")
@@ -22,7 +22,7 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     from ..model import Model
     from ..model_folder import load
     from ..selection import METRICS, evaluate
-    from ..selection.sealed import note_reading, times_read
+    from ..selection.sealed import note_reading, reading_now, times_read
     from ..text import aligned
 
     fitted = load(model)
@@ -36,7 +36,12 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     scores, accepted = evaluate(behind, seen), behind.answers(seen).accepted
     made = str(fitted.provenance.get("method", "unknown method"))
     accuracy = scores.value("accuracy")
-    readings = note_reading(labelled, made, "accuracy", accuracy, cache_folder() / "tests")
+    fingerprint = labelled.fingerprint()
+    if fingerprint in dict(fitted.provenance.get("data") or {}).values():
+        click.echo("note: the model was fitted to these very samples: new ones are harder", err=True)
+    readings = note_reading(
+        reading_now(fingerprint, made, len(labelled), "accuracy", accuracy), record_folder()
+    )
     if as_json:
         # escaped where somebody reads it: a name may hold what steers a terminal
         told = {**scores.to_json(), "accepted": among(scores, accepted), "readings": len(readings)}

@@ -21,7 +21,7 @@ from .options import (
     report_unreadable,
     with_options,
 )
-from .places import cache_folder, seen_from
+from .places import cache_folder, record_folder, seen_from
 
 
 @click.command("fit")
@@ -63,14 +63,13 @@ from .places import cache_folder, seen_from
 def command(context: click.Context, /, path: Path, **options: Any) -> None:
     """Try what may help on PATH (a folder with one sub-folder a class, or a CSV table), judge every
     candidate against what borrows nothing, and write the model that earns it."""
-    from ..doctor import Finding, unseen
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
     from ..model_folder import check_target
     from ..planner import plan
     from ..problem import Problem
     from ..report import check_file
-    from ..selection import CrossValidation, compare, metric_named
+    from ..selection import CrossValidation, SealedTest, compare, metric_named
     from ..training import Training
 
     keep_freed_memory()
@@ -89,15 +88,17 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     pool = None
     if options["unlabelled"] is not None:
         pool = read(options["unlabelled"], labelled=False, progress=progress)
-    test, leaks = None, tuple[Finding, ...]()
+        report_unreadable(pool, options["unlabelled"])
+    sealed = None
     if options["test"] is not None:
         test = read_beside(options["test"], reading, progress=progress)
+        report_unreadable(test, options["test"])
         if unknown := sorted(set(test.classes.names) - set(labelled.classes.names)):
             raise InputError(
                 f"{options['test']} has classes that {path} lacks ({', '.join(unknown[:5])}): "
                 "test on the classes that are fitted"
             )
-        test, leaks = unseen(test, labelled)
+        sealed = SealedTest.of(test, labelled)
     problem = Problem(target_labelled=labelled, unlabelled=pool)
     network = opened(options["backbone"], options["weights"], problem)
     planned = plan(problem, backbone=network, methods=methods, budget=budget)
@@ -115,10 +116,8 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
         store=Store(cache and cache / "features"),
         planned=planned,
     )
-    if test is not None:
-        study.read_test(test, cache and cache / "tests")
-    if study.examination is not None:
-        study.examination += leaks
+    if sealed is not None:
+        study.read_test(sealed, record_folder())
     study.model.provenance["samples_at"] = seen_from(out, path)
     study.setting["command"] = context.find_root().obj
     study.save(out, report=options["report"] == "")

@@ -13,6 +13,13 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "regraft"
 
 
+def record_folder() -> Path:
+    """Where the readings of test sets are noted: not in the cache, unless REGRAFT_CACHE names one."""
+    if os.environ.get("REGRAFT_CACHE"):
+        return cache_folder() / "tests"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "regraft" / "tests"
+
+
 def seen_from(model: Path, samples: Path) -> str | None:
     """The way from a model folder to the samples below the folder it is in; of other places it tells nothing.
 

@@ -1,5 +1,6 @@
 """Samples that are there more than once: within a side, across sides, under different labels."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -17,6 +18,7 @@ from ..domain import Domain
 from ..errors import InputError
 from ..output import Classes
 from ..readers.decoding import THUMBNAIL
+from ..readers.tables import Table
 from ..samples import Samples, digests, kind_of, sample_names
 from ..text import counted
 from .findings import Finding, Level, Sample
@@ -53,7 +55,7 @@ class Copies:
         """Look for them; of pictures in files, what readers keep of them is enough."""
         lengths = [len(domain) for domain in sides.values()]
         number: dict[bytes, int] = {}
-        kinds = [digest for domain in sides.values() for digest in digests(domain.x)]
+        kinds = [digest for x in _comparable(sides) for digest in digests(x)]
         same = torch.tensor([number.setdefault(digest, len(number)) for digest in kinds], dtype=torch.long)
         first = torch.zeros(len(number), dtype=torch.long)
         first[same.flip(0)] = torch.arange(len(same)).flip(0)
@@ -171,11 +173,28 @@ class Copies:
         return found
 
 
+def _comparable(sides: Mapping[str, Domain]) -> list[Tensor | Samples]:
+    """The samples of each side; of tables, the columns that all have."""
+    seen = [domain.x for domain in sides.values()]
+    tables = [x for x in seen if isinstance(x, Table)]
+    if not tables or len(tables) < len(seen):
+        return seen
+    return [x.only(set.intersection(*(set(table.columns) for table in tables))) for x in tables]
+
+
+def _by_chance(same: Int[Tensor, " n"], tested: int) -> float:
+    """How many of so many samples may equal one of these, given how many of these equal another."""
+    _, position, times = same.unique(return_inverse=True, return_counts=True)
+    share = float((times[position] > 1).double().mean())
+    return tested * (share + 3 * math.sqrt(share * (1 - share) * (1 / len(same) + 1 / tested)))
+
+
 def unseen(test: Domain, labelled: Domain) -> tuple[Domain, tuple[Finding, ...]]:
     """The test samples that are no copies of labelled ones and of no group of theirs, and what was left out.
 
-    Of vectors and tables only exact copies count, and these only where no two labelled rows are equal: where
-    some are, equal rows come about by chance and a test without them would be another test.
+    Of vectors and tables only exact copies count. Where some labelled rows are equal to others, rows can be
+    equal by chance, and a test without them would be another test: then copies stay, and are told, unless
+    they are far more of the test (three standard errors) than there are of such rows among the labelled.
     Raises InputError where nothing is left to test on.
 
     >>> tested, said = unseen(Domain([[1.0], [2.0]], ["a", "b"]), Domain([[1.0], [3.0]], ["a", "b"]))
@@ -184,11 +203,12 @@ def unseen(test: Domain, labelled: Domain) -> tuple[Domain, tuple[Finding, ...]]
     """
     copies = Copies.among({"labelled": labelled, "test": test})
     rows = copies.copied("test", "labelled")
-    by_chance = len(copies.bytes["labelled"].unique()) < len(labelled)
-    if kind_of(test.x) != "images" and by_chance:
+    said = []
+    if kind_of(test.x) != "images" and 0 < len(rows) <= _by_chance(copies.bytes["labelled"], len(test)):
+        what = f"{len(rows)} of {len(test)} samples equal labelled ones, as labelled ones do each other"
+        said.append(Finding("copies", "note", f"test: {what}: no harm if by chance"))
         rows = rows[:0]
     shared = groups_in_common(labelled, test)
-    said = []
     for check, why, out in (
         ("leak", "copies of labelled ones", rows),
         ("groups across sides", "of groups that are labelled too", shared),

@@ -5,7 +5,7 @@ import hashlib
 import math
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +23,7 @@ from .sheets import read_sheet
 LABEL_COLUMNS = ("label", "class", "target")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+CODE = re.compile(r"\s*[+-]?0\d")
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
 
 
@@ -71,10 +72,25 @@ class Table:
         return [row[position] for row in self.rows]
 
     def digests(self) -> list[bytes]:
-        head = repr(self.columns)
-        return [
-            hashlib.blake2b((head + repr(list(row))).encode(), digest_size=16).digest() for row in self.rows
-        ]
+        """A hash of each row: of its cells by name, whatever their order, and of numbers by value.
+
+        >>> one = Table(("length", "colour"), [["1.50", "red"]])
+        >>> one.digests() == Table(("colour", "length"), [["red", "1.5"]]).digests()
+        True
+        """
+        named = sorted(self.columns)
+        rows = zip(*(map(_plain, self.column(name)) for name in named), strict=True) if named else self.rows
+        return [hashlib.blake2b(repr((named, row)).encode(), digest_size=16).digest() for row in rows]
+
+    def only(self, columns: Container[str]) -> "Table":
+        """The same rows with some of the columns."""
+        kept = [i for i, name in enumerate(self.columns) if name in columns]
+        return Table(
+            tuple(self.columns[i] for i in kept),
+            [[row[i] for i in kept] for row in self.rows],
+            self.numeric and self.numeric.intersection(self.columns[i] for i in kept),
+            self.numbers,
+        )
 
     def names(self) -> list[str]:
         return [str(i) for i in range(len(self))]
@@ -102,6 +118,16 @@ def number(cell: str) -> float | None:
         return None
     # Python reads 12_34 as 1234; in a table it is a name
     return value if math.isfinite(value) and "_" not in cell else None
+
+
+def _plain(cell: str) -> str:
+    """A number as it is shortest; other text, and numbers with zeros in front, which may be codes, as it is.
+
+    >>> _plain("1.50"), _plain("007"), _plain("red")
+    ('1.5', '007', 'red')
+    """
+    value = None if CODE.match(cell) else number(cell)
+    return cell if value is None else repr(value + 0.0)
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:

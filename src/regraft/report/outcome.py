@@ -120,11 +120,7 @@ def learning_curve(study: Study) -> Content:
     last, ahead, more = points[-1], None, f"{TOO_FEW.capitalize()}."
     coming = curve.next
     if coming is not None:
-        ends = (
-            min(1.0, max(0.0, last[1].value + change))
-            for change in (coming.gain.value, coming.gain.low, coming.gain.high)
-        )
-        ahead = (last[0] + coming.labels, Interval(*ends))
+        ahead = (coming.samples, coming.score)
         more = f"The next {coming.labels} labels would likely bring {coming.gain.points()}."
     told = f"{_metric(study)} from {points[0][1]} with {points[0][0]} labels to {last[1]} with {last[0]}"
     return [

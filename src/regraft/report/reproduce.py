@@ -54,7 +54,8 @@ def reproduce(study: Study) -> Content:
         table("Recipes", [column("candidate"), column("hyper-parameters")], recipes),
         tag(
             "p",
-            "The hash of the samples is BLAKE2b over every sample's own bytes and its label, in order. "
+            "The hash of the samples is SHA-256 over sorted lines, one for each sample: the BLAKE2b of its "
+            "own bytes, and its label as JSON. "
             "Features may differ in the last bits between machines and engines. All numbers of this page "
             "are in study.json beside the model.",
             class_="note",

@@ -5,6 +5,7 @@ from .comparison import compare
 from .intervals import Interval
 from .judges import CrossValidation
 from .scores import METRICS, Scores, evaluate, metric_named
+from .sealed import SealedTest
 from .study import Study
 from .verdict import Verdict
 
@@ -14,6 +15,7 @@ __all__ = [
     "Interval",
     "Result",
     "Scores",
+    "SealedTest",
     "Study",
     "Verdict",
     "compare",

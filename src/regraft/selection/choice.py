@@ -19,7 +19,8 @@ HAND_OVER = ("proven", "best")
 class Result:
     """One row of the table: a candidate, what the judge says of it, and what it cost.
 
-    logits: for each repeat of the folds and each sample, what a fit without the sample says of it.
+    logits: for each repeat of the folds and each sample, what a fit without the sample says of it; −∞ for a
+    class that this fit has seen no sample of.
     judged: the samples that count; the others had no fold of their own, or nobody of their class beside it.
     """
 

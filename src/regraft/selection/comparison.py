@@ -18,7 +18,7 @@ from ..domain import Domain
 from ..engine import TIMED, Engine, fastest_engine, remembered_engine, usual_engine
 from ..errors import InputError
 from ..features import BATCH, Store, embed
-from ..folds import Rows, judgeable
+from ..folds import Rows, complement, judgeable
 from ..method import Trained
 from ..model import Model
 from ..planner import plan
@@ -224,7 +224,9 @@ def judged(
         held_out = [rows for _, rows in folds]
         models = candidate.method.fit_without(held_out, seen, suffix, quietly(candidate, training))
         for (repeat, rows), model in zip(folds, models, strict=True):
-            logits[repeat, rows] = model.logits(labelled.x[rows])
+            learned = labelled.labels[complement(rows, len(labelled))].unique()
+            strange = complement(learned, labelled.classes.width)
+            logits[repeat, rows] = model.logits(labelled.x[rows]).index_fill(1, strange, -torch.inf)
             task.advance()
     overlap = 1 / (len(splits[0]) - 1) if len(splits[0]) > 1 else 1.0
     scores = Scores.of(logits.softmax(2), labelled, everywhere, overlap)

@@ -1,11 +1,12 @@
 """How the score grows with the number of labels, and what more of them would buy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.optimize import nnls
 from torch import Tensor
 
@@ -14,14 +15,15 @@ from ..folds import Rows, complement, judgeable, stratified_folds
 from ..problem import Problem
 from ..training import Training
 from .choice import Result
+from .estimate import resampled
 from .intervals import Interval, share
+from .scores import Scores
 
 SPLITS = (8, 4, 2)  # parts of which one is learned from and the rest tells the score
 FITS, FEWER, FEW = 8, 4, 200  # fits for each number of parts; fewer for more than so many samples
 LEAST = 4  # samples of the smallest class, for a curve at all
 MORE = 20
 EXPONENTS = (0.25, 0.5, 1.0, 2.0)
-RESAMPLES = 200
 TOO_FEW = "with so few labels nothing tells what more of them would add"
 
 
@@ -35,10 +37,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Next:
-    """What so many labels more would add to the score."""
+    """What so many labels more would add to the score, and where they would lead: `samples` and `score`."""
 
     labels: int
     gain: Interval
+    samples: int
+    score: Interval
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,13 @@ class LearningCurve:
     def to_json(self) -> dict[str, Any]:
         return {
             "points": [{"samples": p.samples, "score": p.score.to_json()} for p in self.points],
-            "next": self.next and {"labels": self.next.labels, "gain": self.next.gain.to_json()},
+            "next": self.next
+            and {
+                "labels": self.next.labels,
+                "gain": self.next.gain.to_json(),
+                "samples": self.next.samples,
+                "score": self.next.score.to_json(),
+            },
         }
 
 
@@ -77,7 +87,7 @@ def learning_curve(
     labelled = seen.domains["target_labelled"]
     fits = FITS if len(labelled) <= FEW else FEWER
     least = int(torch.bincount(labelled.labels).min())
-    sizes, rights = [], []
+    sizes, rights, tested = [], [], []
     for parts in (parts for parts in SPLITS if least >= max(parts, LEAST)):
         kept_rows: list[Rows] = []
         while len(kept_rows) < fits:
@@ -91,58 +101,74 @@ def learning_curve(
             right[rows] += (model.logits(labelled.x[rows]).argmax(1) == labelled.labels[rows]).float()
             times[rows] += 1
         rights.append((right / times.clamp_min(1))[kept.judged].double())
+        tested.append((times > 0)[kept.judged])
         sizes.append(round(sum(map(len, kept_rows)) / len(kept_rows)))
     if not sizes:
         return None
     rest = 1 - kept.scores.overlap / (1 + kept.scores.overlap)  # of the folds, all but one
     sizes.append(round(rest * len(labelled)))
     rights.append(kept.scores.correct)
-    stratum = kept.scores.stratum(metric)
+    tested.append(torch.ones_like(tested[0]))
+    stratum, group = kept.scores.stratum(metric), kept.scores.group
     points = tuple(
-        Point(size, share(right, stratum, kept.scores.group))
-        for size, right in zip(sizes, rights, strict=True)
+        Point(size, share(right[ok], stratum[ok], None if group is None else group[ok], kept.scores.overlap))
+        for size, right, ok in zip(sizes, rights, tested, strict=True)
     )
     if len(points) < 3:
         return LearningCurve(points, None)
-    return LearningCurve(points, Next(MORE, _gain(torch.stack(rights), sizes, len(labelled), stratum)))
+    now, last = len(labelled), points[-1]
+    scored = _scored(torch.stack(rights), torch.stack(tested), kept.scores, metric)
+    laws = [power_law(np.array(sizes, float), scores) for scores in scored.numpy()]
+    gain, rise = (_between([law.gain(m, now + MORE) for law in laws]) for m in (now, last.samples))
+    reached = (min(1.0, last.score.value + by) for by in (rise.value, rise.low, rise.high))
+    return LearningCurve(points, Next(MORE, gain, now + MORE, Interval(*reached)))
 
 
-def _gain(rights: Float[Tensor, "s n"], sizes: list[int], now: int, stratum: Tensor) -> Interval:
-    """What `MORE` labels add to the score of `now`, with the ends of 95 % of resamples of the samples."""
-    random = np.random.default_rng(0)
-    member = torch.nn.functional.one_hot(stratum).double()
-
-    def added(times: Tensor) -> float:
-        count = times @ member
-        means = (rights * times) @ member
-        scores = (means / count.clamp_min(1))[:, count > 0].mean(1)
-        return predicted_gain(np.array(sizes, float), scores.numpy(), now, now + MORE)
-
-    n = rights.shape[1]
-    value = added(torch.ones(n, dtype=torch.float64))
-    drawn = [
-        added(torch.from_numpy(np.bincount(random.integers(n, size=n), minlength=n)).double())
-        for _ in range(RESAMPLES)
-    ]
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return Interval(value, min(float(low), value), max(float(high), value))
+def _scored(
+    rights: Float[Tensor, "s n"], tested: Bool[Tensor, "s n"], scores: Scores, metric: str
+) -> Float[Tensor, "b s"]:
+    """The metric at every size, of all samples and then of resamples of them."""
+    member = torch.nn.functional.one_hot(scores.stratum(metric)).double()
+    times = torch.cat([torch.ones(1, rights.shape[1]), resampled(scores, np.random.default_rng(0))])
+    weight = times[:, None] * tested
+    count = weight @ member
+    here = count > 0
+    mean = (weight * rights) @ member / count.clamp_min(1)
+    return (mean * here).sum(2) / here.sum(2).clamp_min(1)
 
 
-def predicted_gain(
-    sizes: Float[np.ndarray, " s"], scores: Float[np.ndarray, " s"], now: float, then: float
-) -> float:
-    """s(then) − s(now) by the law 1 − s(m) = a + b m^−c with a, b ≥ 0 that is nearest to the scores.
+def _between(values: Sequence[float]) -> Interval:
+    """The first value, with the ends of 95 % of the others."""
+    low, high = np.quantile(values[1:], (0.025, 0.975))
+    return Interval(values[0], min(float(low), values[0]), max(float(high), values[0]))
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """1 − s(m) = a + b m^−c."""
+
+    b: float
+    c: float
+
+    def gain(self, now: float, then: float) -> float:
+        """s(then) − s(now)"""
+        gain = self.b * (now**-self.c - then**-self.c)
+        return gain if gain > 1e-12 else 0.0
+
+
+def power_law(sizes: Float[np.ndarray, " s"], scores: Float[np.ndarray, " s"]) -> PowerLaw:
+    """The law with a, b ≥ 0, and c the best of a few, that is nearest to the scores.
 
     >>> sizes = np.array([10.0, 20.0, 40.0, 80.0])
-    >>> f"{predicted_gain(sizes, 0.95 - sizes**-0.5, 100, 120):.4f}"
+    >>> f"{power_law(sizes, 0.95 - sizes**-0.5).gain(100, 120):.4f}"
     '0.0087'
-    >>> predicted_gain(sizes, np.full(4, 0.8), 100, 120)  # what does not grow is not promised to
+    >>> power_law(sizes, np.full(4, 0.8)).gain(100, 120)  # what does not grow is not promised to
     0.0
     """
-    best, gain = np.inf, 0.0
+    best, law = np.inf, PowerLaw(0.0, 1.0)
     for c in EXPONENTS:
         terms = np.stack([np.ones_like(sizes), sizes**-c], axis=1)
         (_, b), distance = nnls(terms, 1 - scores)
         if distance < best - 1e-12:
-            best, gain = distance, float(b * (now**-c - then**-c))
-    return gain if gain > 1e-12 else 0.0
+            best, law = distance, PowerLaw(float(b), c)
+    return law

@@ -39,7 +39,7 @@ def bias_corrected(rows: Sequence[Scores], metric: str, seed: int = 0) -> Interv
     order = sorted(range(len(rows)), key=lambda i: rows[i].loss)  # the first of equal ones has the least loss
     ordered = [rows[i] for i in order]
     kept = int(_values(ordered, metric, torch.ones(1, len(rows[0].y), dtype=torch.float64)).argmax(1))
-    drawn = _drawn(rows[0], np.random.default_rng(seed))
+    drawn = resampled(rows[0], np.random.default_rng(seed))
     out = (drawn == 0).double()
     drawn, out = drawn[out.any(1)], out[out.any(1)]
     moved = 0.0
@@ -54,7 +54,7 @@ def bias_corrected(rows: Sequence[Scores], metric: str, seed: int = 0) -> Interv
     return Interval(value, low, high)
 
 
-def _drawn(row: Scores, random: np.random.Generator) -> Float[Tensor, "b n"]:
+def resampled(row: Scores, random: np.random.Generator) -> Float[Tensor, "b n"]:
     """How often each resample has each sample; those of a group are drawn together."""
     unit = (
         np.arange(len(row.y)) if row.group is None else np.unique(row.group.numpy(), return_inverse=True)[1]

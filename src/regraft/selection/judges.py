@@ -14,8 +14,9 @@ MOST = 10
 @final
 @dataclass(frozen=True)
 class CrossValidation:
-    """Repeated stratified k-fold cross-validation; groups stay together, all candidates share the folds.
+    """Repeated k-fold cross-validation; groups stay together, all candidates share the folds.
 
+    The folds are random, as samples come, and stratified where all classes are as large (`drawn_by_class`).
     repeats: 0 chooses, from 1 for more than 100 samples to 10 for few. What a fold predicts was fitted
     without it, preprocessing and regularisation included.
 
@@ -33,7 +34,7 @@ class CrossValidation:
     def splits(self, labelled: Domain) -> list[list[Rows]]:
         """The held-out rows of every fold of every repeat."""
         repeats = self.repeats or min(MOST, max(1, ENOUGH // len(labelled)))
-        split = stratified_folds if drawn_by_class(labelled) or labelled.group is not None else random_folds
+        split = stratified_folds if drawn_by_class(labelled) else random_folds
         made = [split(labelled, self.folds, self.seed + r) for r in range(repeats)]
         if not any(judgeable(labelled, rows).any() for rows in made[0]):
             raise InputError(

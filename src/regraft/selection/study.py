@@ -18,7 +18,7 @@ from .estimate import NAME, bias_corrected
 from .held_out import HeldOutAnswer, held_out_answers, most_uncertain, most_wrong
 from .intervals import Interval
 from .scores import METRICS, Scores, evaluate
-from .sealed import Reading, note_reading, times_read
+from .sealed import Reading, SealedTest, note_reading, reading_now, times_read
 from .verdict import Verdict
 
 HARDEST = 12  # samples that are shown as the most wrong and as the most uncertain
@@ -32,8 +32,9 @@ class Study:
     among all. handed_over: the row whose recipe was refitted on all labels to give `model`, by `rule`.
     transfer: the paired gain of the best that borrows over the best that does not; None where nothing was
     borrowed. tuning: likewise of the best that changes the network over the best that only reads its
-    features. test: the scores on a sealed test set, if `read_test` was called, and readings: how often that
-    set has been read. examination: what is to be said of the data.
+    features. test: the scores on a sealed test set, if `read_test` was called; readings: how often that
+    set has been read, and unread: how many of its files could not be. examination: what is to be said of
+    the data.
     """
 
     labelled: Domain
@@ -53,6 +54,7 @@ class Study:
     setting: dict[str, Any] = field(default_factory=dict)
     test: Scores | None = None
     readings: tuple[Reading, ...] = ()
+    unread: int = 0
     examination: Examination | None = None
 
     @property
@@ -108,6 +110,7 @@ class Study:
             and {
                 "samples": len(self.test.y),
                 "read": times_read(self.readings),
+                "unreadable": self.unread,
                 **self.test.interval(self.metric).to_json(),
             },
         }
@@ -126,14 +129,20 @@ class Study:
 
         return bias_corrected([r.scores for r in rivals], self.metric)
 
-    def read_test(self, test: Domain, record: Path | None = None) -> Scores:
-        """The scores of the model handed over on samples kept for this; the study notes that they were read.
+    def read_test(self, test: Domain | SealedTest, record: Path | None = None) -> Scores:
+        """The scores of the model handed over on samples kept for this, less those that were fitted.
 
-        record: a folder that remembers the readings of every test set, by whatever study.
+        record: a folder that remembers the readings of every test set, by whatever study. Without it, nothing
+        is known of earlier ones, and the study says so.
         """
-        self.test = evaluate(self.model, test)
+        sealed = test if isinstance(test, SealedTest) else SealedTest.of(test, self.labelled)
+        self.test = evaluate(self.model, sealed.samples)
+        self.unread = len(sealed.samples.left_out)
+        if self.examination is not None:
+            self.examination += sealed.findings
         name, value = self.handed_over.candidate.name, self.test.value(self.metric)
-        self.readings = note_reading(test, name, self.metric, value, record)
+        reading = reading_now(sealed.fingerprint, name, len(self.test.y), self.metric, value)
+        self.readings = () if record is None else note_reading(reading, record)
         return self.test
 
     @cached_property
