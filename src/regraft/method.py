@@ -68,13 +68,7 @@ class Method(ABC):
 
     def _fitted(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
         """What `fit` makes, without a note of what made it."""
-        if missing := sorted(self.needs - problem.given):
-            raise InputError(
-                f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
-                f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
-            )
-        problem = problem.only(self.needs)
-        backbone = self._prepared(problem, backbone)
+        problem, backbone = self._given(problem, backbone)
         prefix, suffix = backbone.cut(self.lowest_trained(backbone))
         model = self.learn(
             problem.mapped(lambda domain: embed(prefix, domain, None, training.engine, training.progress)),
@@ -95,13 +89,18 @@ class Method(ABC):
         for rows in held_out:
             yield self._fitted(problem.restricted(complement(rows, n)), backbone, training)
 
-    @staticmethod
-    def _prepared(problem: Problem, backbone: Backbone) -> Backbone:
-        """The backbone with a preprocessing that has seen the training samples, where it has to."""
+    def _given(self, problem: Problem, backbone: Backbone) -> tuple[Problem, Backbone]:
+        """What the recipe needs of the problem, and the backbone with a preprocessing that has seen it."""
+        if missing := sorted(self.needs - problem.given):
+            raise InputError(
+                f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
+                f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
+            )
+        problem = problem.only(self.needs)
         if not backbone.preprocessing.fitted:
             seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
             backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
-        return backbone
+        return problem, backbone
 
     def lowest_trained(self, backbone: Backbone) -> int:
         """The first stage that the recipe ever changes: everything before it is frozen and computed once."""

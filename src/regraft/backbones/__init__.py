@@ -15,6 +15,7 @@ from ..provenance import ancestors_of
 from ..samples import is_images, kind_of
 from .glyphs import glyphs
 from .module import module_backbone, rebuild_module
+from .pool import pool, shortened
 from .raw import pixels, table, vectors
 from .small import rebuild_small, small_convnet, small_mlp
 
@@ -25,6 +26,7 @@ __all__ = [
     "open_backbone",
     "pixels",
     "rebuild",
+    "shortened",
     "small_convnet",
     "small_mlp",
     "table",
@@ -97,6 +99,8 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
         return table()
     if loader == "pixels":
         return pixels(int(spec["side"]))
+    if loader == "pool":
+        return pool()
     if loader == "slice":
         return rebuild(spec["of"], module)[spec["start"] : spec["stop"]]
     if loader == "chain":

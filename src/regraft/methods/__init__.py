@@ -19,6 +19,7 @@ from .fine_tuning.gradual_unfreezing import GradualUnfreezing
 from .fine_tuning.l2_sp import L2SP
 from .fine_tuning.layerwise_decay import LayerwiseDecay
 from .fine_tuning.norm_tuning import NormTuning
+from .fine_tuning.reuse_depth import ReuseDepth
 
 __all__ = ["METHODS", "method_named"]
 
@@ -42,6 +43,7 @@ METHODS: dict[str, type[Method]] = {
         Flextuning,
         BitFit,
         NormTuning,
+        ReuseDepth,
     )
 }
 
