@@ -88,4 +88,4 @@ def test_wrong_labels_among_photos_are_told(shared, tmp_path):
     found, _ = suspects(p, y, judged)
     hit = torch.isin(found, flipped).sum()
     assert hit >= 6
-    assert hit >= 0.6 * len(found)
+    assert hit > len(found) / 2

@@ -88,6 +88,8 @@ def expected(study: Study) -> Content:
     """What to expect on new samples, next to the numbers that it is made from."""
     own = study.handed_over.scores.interval(study.metric)
     told = [("Expected on new samples", study.expected, "kept"), ("In the table", own, "")]
+    if study.nested is not None:
+        told.insert(1, ("By nested cross-validation", study.nested, ""))
     if study.test is not None:
         told.append((f"On {len(study.test.y):,} test samples", study.test.interval(study.metric), ""))
     scale = figures.scale_for([i for _, i, _ in told])

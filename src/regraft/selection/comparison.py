@@ -31,6 +31,7 @@ from .budget import Budget
 from .choice import HAND_OVER, Result, best, handed_over
 from .curve import LearningCurve, learning_curve
 from .judges import CrossValidation
+from .nested import Entry, nested
 from .scores import Scores, metric_named
 from .study import Study
 
@@ -55,7 +56,8 @@ def compare(
     problem: with `target_labelled`. methods: names or recipes to try; None tries what `plan` finds worth it.
     backbone: a name, a folder, a module or a `Backbone`. metric: "accuracy" or "balanced_accuracy".
     hand_over: "proven" as said below, or "best": the row with the best score, whatever the verdict.
-    budget: seconds for training networks; None trains none. store: where activations are kept.
+    budget: seconds for training networks, and what is left of them for nested cross-validation, if that is
+    enough for it; None trains none. store: where activations are kept.
 
     The baselines borrow nothing and get the same folds and the same care. A transfer is handed over only if
     the interval of its paired gain over the best baseline is above zero, and a fine-tuned network only if it
@@ -83,6 +85,7 @@ def compare(
     splits = judge.splits(labelled)
     clock = Budget(budget)
     results: list[Result] = []
+    entries: list[Entry] = []
     left_out = list(planned.left_out)
     timing: dict[str, float] = {}
     engines: dict[int, Engine] = {}
@@ -104,9 +107,13 @@ def compare(
                 left_out.append((candidate.name, reason))
             else:
                 results.append(judged(candidate, seen, suffix, splits, run, everywhere))
+                entries.append((candidate, seen, suffix, run))
             task.advance()
     kept, transfer, tuning = handed_over(results, metric, hand_over)
     winner = best(results, metric)
+    again = None
+    if budget is not None and len(splits[0]) * sum(r.seconds for r in results) < clock.left:
+        again = nested(entries, splits[0], judge, judged, kept, metric, hand_over)
 
     def refitted() -> tuple[Model, Domain]:
         run = replace(training, engine=engines[id(kept.candidate.backbone)])
@@ -137,6 +144,7 @@ def compare(
         rule=hand_over,
         transfer=transfer,
         tuning=tuning,
+        nested=None if again is None else again.interval(metric),
         made=refitted,
         learned=learned,
         left_out=left_out,

@@ -17,6 +17,7 @@ from .curve import LearningCurve
 from .estimate import NAME, bias_corrected
 from .held_out import HeldOutAnswer, held_out_answers, most_uncertain, most_wrong
 from .intervals import Interval
+from .nested import NAME as NESTED
 from .scores import METRICS, Scores, evaluate
 from .sealed import Reading, SealedTest, note_reading, reading_now, times_read
 from .verdict import Verdict
@@ -30,6 +31,7 @@ class Study:
 
     labelled: the samples that were given. results: every candidate's row. winner: the row with the best score
     among all. handed_over: the row whose recipe was refitted on all labels to give `model`, by `rule`.
+    nested: what the whole procedure scores by nested cross-validation, where there was time for it.
     transfer: the paired gain of the best that borrows over the best that does not; None where nothing was
     borrowed. tuning: likewise of the best that changes the network over the best that only reads its
     features. test: the scores on a sealed test set, if `read_test` was called; readings: how often that
@@ -47,6 +49,7 @@ class Study:
     rule: str
     transfer: Verdict | None
     tuning: Verdict | None
+    nested: Interval | None
     made: Callable[[], tuple[Model, Domain]]
     learned: Callable[[], LearningCurve | None]
     left_out: list[tuple[str, str]] = field(default_factory=list)
@@ -89,6 +92,7 @@ class Study:
             "metric": self.metric,
             "score": score.to_json(),
             "expected": {**self.expected.to_json(), "by": NAME},
+            "nested": self.nested and {**self.nested.to_json(), "by": NESTED},
             "unproven": self.unproven,
             "verdict": self.transfer and self.transfer.to_json(),
             "sentence": self.sentence(),
@@ -234,7 +238,8 @@ class Study:
             f"Handed over{unproven}: {kept.candidate.name}, {self.metric.replace('_', ' ')} {score}, "
             "refitted on all labels."
         )
-        lines.append(f"Expected on new samples: {self.expected}, by {NAME}.")
+        again = f"; {self.nested}, by {NESTED}" if self.nested else ""
+        lines.append(f"Expected on new samples: {self.expected}, by {NAME}{again}.")
         if self.transfer and self.transfer.outcome == "no evidence" and not kept.candidate.borrows:
             lines.append(
                 f"More labels may prove {self.transfer.ours}; --hand-over best takes the best score unproven."
@@ -261,6 +266,7 @@ class Study:
             "handed_over": self.handed_over.candidate.name,
             "unproven": self.unproven,
             "expected": {**self.expected.to_json(), "by": NAME},
+            "nested": self.nested and {**self.nested.to_json(), "by": NESTED},
             "verdict": self.transfer and {**self.transfer.to_json(), "sentence": self.sentence()},
             "tuning": self.tuning and self.tuning.to_json(),
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],

@@ -1,0 +1,55 @@
+"""What the whole procedure scores, choice included, by repeating it without each fold."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from ..backbone import Backbone
+from ..candidates import Candidate
+from ..errors import InputError
+from ..folds import Rows, complement
+from ..problem import Problem
+from ..training import Training
+from .choice import Result, handed_over
+from .judges import CrossValidation
+from .scores import Scores
+
+NAME = "nested cross-validation"
+Entry = tuple[Candidate, Problem, Backbone, Training]  # what is judged: on which activations, by what
+Judged = Callable[[Candidate, Problem, Backbone, list[list[Rows]], Training], Result]
+
+
+def nested(
+    entries: Sequence[Entry],
+    folds: Sequence[Rows],
+    judge: CrossValidation,
+    judged: Judged,
+    rest: Result,
+    metric: str,
+    rule: str,
+) -> Scores | None:
+    """The scores of every fold by what would have been handed over without it; None for too few samples.
+
+    For each fold all candidates are judged by folds of the other samples, the choice is made among them by
+    the same rule, what it hands over is fitted to the other samples, and the fold tells how good that is. So
+    no sample that tells has had a say in what it tells of. It costs about as many comparisons as there are
+    folds, and each is of a choice from fewer samples.
+
+    rest: a row of the whole comparison, which knows the samples that count, their classes and groups.
+    Stone, Journal of the Royal Statistical Society B 1974; Varma & Simon, BMC Bioinformatics 2006.
+    """
+    labelled = entries[0][1].domains["target_labelled"]
+    logits = torch.zeros(1, len(labelled), labelled.classes.width, dtype=torch.float64)
+    for rows in folds:
+        others = complement(rows, len(labelled))
+        try:
+            inner = judge.splits(labelled[others])
+        except InputError:
+            return None
+        results = [judged(c, seen.restricted(others), suffix, inner, run) for c, seen, suffix, run in entries]
+        kept = handed_over(results, metric, rule)[0]
+        chosen = next(entry for entry, result in zip(entries, results, strict=True) if result is kept)
+        candidate, seen, suffix, run = chosen
+        [model] = candidate.method.fit_without([rows], seen, suffix, run)
+        logits[0, rows] = model.logits(seen.domains["target_labelled"].x[rows])
+    return Scores.of(logits.softmax(2), labelled, rest.judged, rest.scores.overlap)
