@@ -17,13 +17,11 @@ class DiscriminativeRates(Tuned):
     each earlier stage learns c times slower (`slower`, 3 to 10), once the head has learned alone. With a
     factor that large the first stages hardly move; `LayerwiseDecay` is the gentle kind.
 
-    >>> import torch
-    >>> from regraft.backbone import Backbone
-    >>> from regraft.domain import Domain
-    >>> from regraft.problem import Problem
-    >>> phi = Backbone([("a", torch.nn.Linear(1, 8)), ("b", torch.nn.Linear(8, 8))], name="toy")
+    >>> from regraft import Domain, Problem
+    >>> from regraft.backbones import small_mlp
     >>> data = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
-    >>> DiscriminativeRates(held_out=0.0).fit(Problem(target_labelled=data), phi).predict([[0.2], [0.9]])
+    >>> model = DiscriminativeRates(held_out=0.0).fit(Problem(target_labelled=data), small_mlp(1))
+    >>> model.predict([[0.2], [0.9]])
     ['low', 'high']
     """
 

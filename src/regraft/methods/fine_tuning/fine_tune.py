@@ -19,13 +19,10 @@ class FineTune(Tuned):
     some tens of labels a class and the images differ from those of pretraining; with few labels it forgets
     more than it learns, which is why it has to beat the probe before it is handed over.
 
-    >>> import torch
-    >>> from regraft.backbone import Backbone
-    >>> from regraft.domain import Domain
-    >>> from regraft.problem import Problem
-    >>> phi = Backbone([("a", torch.nn.Linear(1, 8)), ("b", torch.nn.Linear(8, 8))], name="toy")
+    >>> from regraft import Domain, Problem
+    >>> from regraft.backbones import small_mlp
     >>> data = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
-    >>> FineTune(held_out=0.0).fit(Problem(target_labelled=data), phi).predict([[0.2], [0.9]])
+    >>> FineTune(held_out=0.0).fit(Problem(target_labelled=data), small_mlp(1)).predict([[0.2], [0.9]])
     ['low', 'high']
     """
 

@@ -20,9 +20,7 @@ class FrozenLayers(Tuned):
     itself differs, the stages that would have to change are the frozen ones.
 
     >>> import torch
-    >>> from regraft.backbone import Backbone
-    >>> from regraft.domain import Domain
-    >>> from regraft.problem import Problem
+    >>> from regraft import Backbone, Domain, Problem
     >>> phi = Backbone([("a", torch.nn.Linear(1, 8)), ("b", torch.nn.Linear(8, 8))], name="toy")
     >>> data = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
     >>> model = FrozenLayers(trained=1, held_out=0.0).fit(Problem(target_labelled=data), phi)

@@ -18,13 +18,11 @@ class GradualUnfreezing(Tuned):
     touched last and least, so it forgets less than FineTune where labels are few, and costs less: what is
     frozen has no backward pass. Training steps back to the moment of the lowest loss on held-out labels.
 
-    >>> import torch
-    >>> from regraft.backbone import Backbone
-    >>> from regraft.domain import Domain
-    >>> from regraft.problem import Problem
-    >>> phi = Backbone([("a", torch.nn.Linear(1, 8)), ("b", torch.nn.Linear(8, 8))], name="toy")
+    >>> from regraft import Domain, Problem
+    >>> from regraft.backbones import small_mlp
     >>> data = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
-    >>> GradualUnfreezing(held_out=0.0).fit(Problem(target_labelled=data), phi).predict([[0.2], [0.9]])
+    >>> model = GradualUnfreezing(held_out=0.0).fit(Problem(target_labelled=data), small_mlp(1))
+    >>> model.predict([[0.2], [0.9]])
     ['low', 'high']
     """
 

@@ -19,13 +19,10 @@ class L2SP(Tuned):
     to where it started, and only the head, which is new, towards zero. There is no other weight decay. With
     few labels it forgets less than FineTune; with α = 0 it is FineTune without decay.
 
-    >>> import torch
-    >>> from regraft.backbone import Backbone
-    >>> from regraft.domain import Domain
-    >>> from regraft.problem import Problem
-    >>> phi = Backbone([("a", torch.nn.Linear(1, 8)), ("b", torch.nn.Linear(8, 8))], name="toy")
+    >>> from regraft import Domain, Problem
+    >>> from regraft.backbones import small_mlp
     >>> data = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
-    >>> L2SP(held_out=0.0).fit(Problem(target_labelled=data), phi).predict([[0.2], [0.9]])
+    >>> L2SP(held_out=0.0).fit(Problem(target_labelled=data), small_mlp(1)).predict([[0.2], [0.9]])
     ['low', 'high']
     """
 

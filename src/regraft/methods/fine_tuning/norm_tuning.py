@@ -16,13 +16,10 @@ class NormTuning(Tuned):
     gain and offset; these are the numbers that set them. The statistics of BatchNorm stay those of
     pretraining.
 
-    >>> import torch
-    >>> from regraft.backbone import Backbone
-    >>> from regraft.domain import Domain
-    >>> from regraft.problem import Problem
-    >>> phi = Backbone([("a", torch.nn.Linear(1, 8)), ("b", torch.nn.LayerNorm(8))], name="toy")
+    >>> from regraft import Domain, Problem
+    >>> from regraft.backbones import small_mlp
     >>> data = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
-    >>> NormTuning(held_out=0.0).fit(Problem(target_labelled=data), phi).predict([[0.2], [0.9]])
+    >>> NormTuning(held_out=0.0).fit(Problem(target_labelled=data), small_mlp(1)).predict([[0.2], [0.9]])
     ['low', 'high']
     """
 

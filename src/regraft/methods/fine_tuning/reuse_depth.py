@@ -34,9 +34,7 @@ class ReuseDepth(Tuned):
     that of pretraining; with more it ends deeper. What is frozen runs once, so a step costs what it trains.
 
     >>> import torch
-    >>> from regraft.backbone import Backbone
-    >>> from regraft.domain import Domain
-    >>> from regraft.problem import Problem
+    >>> from regraft import Backbone, Domain, Problem
     >>> phi = Backbone([("a", torch.nn.Linear(1, 8)), ("b", torch.nn.Linear(8, 8))], name="toy")
     >>> data = Domain(torch.linspace(0, 1, 20)[:, None], ["low"] * 10 + ["high"] * 10)
     >>> ReuseDepth(least_steps=50).fit(Problem(target_labelled=data), phi).predict([[0.2], [0.9]])
