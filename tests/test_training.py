@@ -6,7 +6,8 @@ from torch import nn
 
 from regraft.domain import Domain
 from regraft.problem import Problem
-from regraft.training import FROZEN, Mode, Phase, Training, _batch, minimise
+from regraft.schedule import FROZEN, Mode
+from regraft.training import Phase, Training, _batch, minimise
 
 
 def line(n=20):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .selection import CrossValidation as CrossValidation
     from .selection import Study as Study
     from .selection import compare as compare
+    from .surgery import transfer_weights as transfer_weights
     from .training import Training as Training
 
 # name -> module: torch is imported when the first of them is used, so that `regraft --help` is quick
@@ -54,6 +55,7 @@ _WHERE = {
     "CrossValidation": "selection",
     "Study": "selection",
     "compare": "selection",
+    "transfer_weights": "surgery",
     "Training": "training",
 }
 

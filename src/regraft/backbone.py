@@ -54,6 +54,7 @@ class Backbone(nn.Module):
         self.licence = licence
         self.source = source
         self.pretrained = pretrained
+        self.ancestors: tuple[dict[str, Any], ...] = ()  # what fitted it before, the oldest first
 
     def __len__(self) -> int:
         return len(self.stages)
@@ -75,7 +76,7 @@ class Backbone(nn.Module):
 
     def rewired(self, stages: Sequence[tuple[str, nn.Module]]) -> "Backbone":
         """The same backbone made of other stages."""
-        return Backbone(
+        made = Backbone(
             stages,
             self.preprocessing,
             name=self.name,
@@ -84,6 +85,8 @@ class Backbone(nn.Module):
             source=self.source,
             pretrained=self.pretrained,
         )
+        made.ancestors = self.ancestors
+        return made
 
     def behind(self, prefix: "Backbone") -> "Backbone":
         """The chain of `prefix` and then this one; the inverse of cutting."""

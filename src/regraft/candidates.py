@@ -66,6 +66,10 @@ class Plan:
         for c in self.candidates:
             lines.append(f"  {'try' if c.borrows else 'baseline':<9} {c.name:<{width}}  {c.reason}")
             lines.append(f"  {'':<9} {'':<{width}}  [{c.method.reference}]")
+            timetable = c.method.timetable(c.backbone) if c.tunes else None
+            if timetable is not None:
+                rows = timetable.table(c.backbone.names).splitlines()
+                lines += [f"  {'':<9} {'':<{width}}    {row}" for row in rows]
         lines += [f"  {'left out':<9} {name:<{width}}  {reason}" for name, reason in self.left_out]
         return "\n".join([*lines, *(f"  note      {note}" for note in self.notes)])
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from .model import Model
+from .provenance import told
 from .text import plain
 
 # letters, digits and what has no meaning in any dialect; the group catches the rest
@@ -132,6 +133,8 @@ def _use(model: Model) -> str:
 def _origin(model: Model) -> str:
     made = model.provenance
     rows = {"network": model.backbone.name, "its weights": model.backbone.licence_line}
+    earlier = made.get("ancestors") or []
+    rows |= {f"fitted before ({i})": told(ancestor) for i, ancestor in enumerate(earlier, 1)}
     rows |= {
         "method": made.get("method", ""),
         **{f"method: {k}": v for k, v in made.get("recipe", {}).items()},

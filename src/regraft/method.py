@@ -19,8 +19,9 @@ from .model import Model
 from .output import Classes
 from .problem import Problem
 from .provenance import origin
+from .schedule import Schedule
 from .terms.risk import risk
-from .training import Mode, Phase, Step, Terms, Training, minimise, run_key
+from .training import Phase, Step, Terms, Training, minimise, run_key
 
 SMALL = 2_000_000  # numbers in a feature matrix up to which one thread solves a head sooner than several
 
@@ -54,10 +55,12 @@ class Method(ABC):
         """
         training = training or Training()
         model = self._fitted(problem, backbone, training)
+        timetable = self.timetable(backbone)
         model.provenance = {
             "method": type(self).__name__,
             "recipe": self.recipe(),
             "seed": training.seed,
+            **({} if timetable is None else {"schedule": timetable.to_json()}),
             **origin(problem.only(self.needs), backbone),
             **model.provenance,
         }
@@ -65,13 +68,7 @@ class Method(ABC):
 
     def _fitted(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
         """What `fit` makes, without a note of what made it."""
-        if missing := sorted(self.needs - problem.given):
-            raise InputError(
-                f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
-                f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
-            )
-        problem = problem.only(self.needs)
-        backbone = self._prepared(problem, backbone)
+        problem, backbone = self._given(problem, backbone)
         prefix, suffix = backbone.cut(self.lowest_trained(backbone))
         model = self.learn(
             problem.mapped(lambda domain: embed(prefix, domain, None, training.engine, training.progress)),
@@ -92,17 +89,26 @@ class Method(ABC):
         for rows in held_out:
             yield self._fitted(problem.restricted(complement(rows, n)), backbone, training)
 
-    @staticmethod
-    def _prepared(problem: Problem, backbone: Backbone) -> Backbone:
-        """The backbone with a preprocessing that has seen the training samples, where it has to."""
+    def _given(self, problem: Problem, backbone: Backbone) -> tuple[Problem, Backbone]:
+        """What the recipe needs of the problem, and the backbone with a preprocessing that has seen it."""
+        if missing := sorted(self.needs - problem.given):
+            raise InputError(
+                f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
+                f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
+            )
+        problem = problem.only(self.needs)
         if not backbone.preprocessing.fitted:
             seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
             backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
-        return backbone
+        return problem, backbone
 
     def lowest_trained(self, backbone: Backbone) -> int:
         """The first stage that the recipe ever changes: everything before it is frozen and computed once."""
         return len(backbone)
+
+    def timetable(self, backbone: Backbone) -> Schedule | None:
+        """When every stage of the backbone and the head learns how fast, where training decides it."""
+        return None
 
     @abstractmethod
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
@@ -210,8 +216,12 @@ class Trained(Method):
         """The network before the first step; `backbone` is free to be trained."""
 
     @abstractmethod
-    def schedule(self, parts: int, progress: float) -> list[Mode]:
-        """The mode of every stage and of the head (the last) at a moment of training."""
+    def schedule(self, stages: int) -> Schedule:
+        """When each of the stages behind the cut, and the head, learns how fast."""
+
+    def timetable(self, backbone: Backbone) -> Schedule | None:
+        lowest = self.lowest_trained(backbone)
+        return self.schedule(len(backbone) - lowest).behind(lowest)
 
     def planned_steps(self, n: int) -> int:
         """How many steps n labelled samples are worth."""
@@ -222,6 +232,10 @@ class Trained(Method):
         labelled = step.batch.domains["target_labelled"]
         assert isinstance(labelled.x, Tensor)
         return {"risk": risk(network(labelled.x), labelled)}
+
+    def finish(self, network: Network) -> None:
+        """What is still done to the network after its last step."""
+        return
 
     @final
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
@@ -242,13 +256,8 @@ class Trained(Method):
             return risk(scores, watch).item()
 
         steps = self.planned_steps(len(kept))
-        parts = network.parts
-        phase = Phase(
-            lambda step: self.objective(network, step),
-            parts,
-            lambda progress: self.schedule(len(parts), progress),
-            self.weight_decay,
-        )
+        schedule = self.schedule(len(network.backbone))
+        phase = Phase(lambda step: self.objective(network, step), network.parts, schedule, self.weight_decay)
         history = minimise(
             [phase],
             problem,
@@ -259,7 +268,12 @@ class Trained(Method):
             validate_every=max(1, steps // 20),
             key=key,
         )
-        told = {"steps": steps, "best_step": history.best_step if len(watched) else steps}
+        self.finish(network)
+        told = {
+            "steps": steps,
+            "best_step": history.best_step if len(watched) else steps,
+            "held_out_loss": min(loss for _, loss in history.validation) if len(watched) else None,
+        }
         return Model(network.backbone.cpu(), network.head.cpu(), labelled.classes, provenance=told)
 
 
@@ -268,14 +282,3 @@ def new_head(features: int, classes: Classes) -> Linear:
     head = Linear(features, classes.width, "float32")
     nn.init.normal_(head.weight, std=0.01)
     return head
-
-
-def warm_then_cosine(progress: float, warm: float = 0.1) -> float:
-    """The factor on a learning rate: up linearly until `warm`, then down along a cosine to 0.
-
-    >>> [round(warm_then_cosine(p), 2) for p in (0.0, 0.05, 0.1, 0.55, 1.0)]
-    [0.0, 0.5, 1.0, 0.5, 0.0]
-    """
-    if progress < warm:
-        return progress / warm
-    return float(0.5 * (1 + torch.cos(torch.tensor(torch.pi * (progress - warm) / (1 - warm)))))

@@ -14,6 +14,7 @@ from .errors import InputError
 from .method import Method
 from .methods import METHODS, method_named
 from .problem import Problem
+from .provenance import told
 from .samples import kind_of
 
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
@@ -151,7 +152,7 @@ def plan(
     facts = Facts.of(problem, network, budget)
     fitting = [rule for rule in RULES if rule.fits(facts)]
     left_out = [(r.method, r.otherwise) for r in fitting if not r.when(facts) and (r.raw or methods is None)]
-    notes: list[str] = []
+    notes = [f"{network.name} was fitted before: {told(ancestor)}" for ancestor in network.ancestors]
     tried: list[Candidate] = []
     for rule in fitting:
         if rule.raw and rule.when(facts):

@@ -1,6 +1,7 @@
 """Where a model comes from, so that it can be told and made again."""
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -21,8 +22,31 @@ def origin(problem: Problem, backbone: Backbone) -> dict[str, Any]:
         "samples": {role: len(domain) for role, domain in domains.items()},
         "data": {role: domain.fingerprint() for role, domain in domains.items()},
         "network": backbone.fingerprint(),
+        **({"ancestors": list(backbone.ancestors)} if backbone.ancestors else {}),
         "versions": versions(),
     }
+
+
+def ancestors_of(provenance: dict[str, Any], classes: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    """What a network has been through once the model of that provenance is borrowed from, the oldest first.
+
+    >>> made = {"method": "FineTune", "samples": {"target_labelled": 120}, "seed": 0}
+    >>> [told(one) for one in ancestors_of(made, ["ants", "bees"])]
+    ['FineTune on 120 samples of 2 classes (ants, bees)']
+    """
+    kept = ("method", "recipe", "seed", "samples", "data", "network", "schedule")
+    last = {name: provenance[name] for name in kept if name in provenance}
+    earlier = provenance.get("ancestors")
+    return (*(earlier if isinstance(earlier, list) else []), {**last, "classes": list(classes)})
+
+
+def told(ancestor: Any) -> str:
+    """One of them, in words."""
+    seen = ancestor if isinstance(ancestor, dict) else {}
+    samples, classes = seen.get("samples"), [str(name) for name in seen.get("classes") or ()]
+    number = sum(samples.values()) if isinstance(samples, dict) else "unknown"
+    some = ", ".join(classes[:3]) + ", …" * (len(classes) > 3)
+    return f"{seen.get('method', 'an unknown method')} on {number} samples of {len(classes)} classes ({some})"
 
 
 def versions() -> dict[str, str]:

@@ -21,8 +21,10 @@ from .backbone import Backbone
 from .domain import Domain
 from .engine import Engine
 from .problem import Problem
+from .processes import Processes
 from .progress import Progress, Silent
 from .samples import digests
+from .schedule import Mode, chosen
 
 Terms = dict[str, Float[Tensor, ""]]
 
@@ -44,19 +46,6 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Mode:
-    """What a part of the network does at a moment: whether it learns, how fast, whether BatchNorm counts."""
-
-    rate: float
-    trainable: bool = True
-    statistics: bool = False
-
-
-FROZEN = Mode(rate=0.0, trainable=False)
-Schedule = Callable[[float], Sequence[Mode]]
-
-
-@dataclass(frozen=True)
 class Step:
     """What an objective sees: a mini-batch of every domain, and how far training is, from 0 to 1."""
 
@@ -74,7 +63,7 @@ class Phase:
 
     objective: Callable[[Step], Terms]
     parts: Sequence[nn.Module]
-    schedule: Schedule
+    schedule: Callable[[float], Sequence[Mode]]
     weight_decay: float = 0.0
     repeats: int = 1
 
@@ -112,17 +101,23 @@ def minimise(
 
     Batches and dropout are pure functions of the seed and the step, and each domain's stream is seeded by
     itself, so a run that was killed goes on from its checkpoint (`key` names it) to the same bits.
+
+    Where `torch.distributed` is initialised, every process calls this with the same arguments and takes its
+    share of each batch; gradients are summed, so all end with the same parameters, those of one process up to
+    rounding. The first one writes the checkpoints. Dropout is drawn by each process for its own rows.
     """
     parts = list({id(part): part for phase in phases for part in phase.parts}.values())
     for part in parts:
         part.to(training.engine.device)
     optimisers = [_optimiser(phase) for phase in phases]
+    processes = Processes.here()
     history = History()
     best: list[dict[str, Tensor]] | None = None
     checkpoint = _Checkpoint.of(training, key)
     start = 0
     if checkpoint is not None and (found := checkpoint.read(parts, optimisers)):
         start, history, best = found
+    processes.wait()  # nobody writes before all have read
     saved_at = time.monotonic()
     with training.progress.track("training", steps) as task:
         task.advance(start)
@@ -131,7 +126,8 @@ def minimise(
                 best = _keep_the_best(history, best, parts, i, validate())
             if i == steps:
                 break
-            step = Step(_batch_of(problem, batch_size, training.seed, i), progress=i / steps)
+            batch, share = processes.part(_batch_of(problem, batch_size, training.seed, i))
+            step = Step(batch, progress=i / steps)
             for number, (phase, optimiser) in enumerate(zip(phases, optimisers, strict=True)):
                 _apply(phase, optimiser, step.progress)
                 for repeat in range(phase.repeats):
@@ -142,13 +138,18 @@ def minimise(
                     optimiser.zero_grad(set_to_none=True)
                     if total.requires_grad:
                         total.backward()
+                        learning = [p for group in optimiser.param_groups for p in group["params"]]
+                        processes.summed([p.grad for p in learning if p.grad is not None], share)
                         optimiser.step()
-                    history.record(terms)
+                    told = {name: term.detach().clone() for name, term in terms.items()}
+                    processes.summed(list(told.values()), share)
+                    history.record(told)
             task.advance(1)
-            if checkpoint is not None and time.monotonic() - saved_at >= training.save_every:
+            due = time.monotonic() - saved_at >= training.save_every
+            if checkpoint is not None and processes.first and due:
                 checkpoint.write(parts, optimisers, i + 1, history, best)
                 saved_at = time.monotonic()
-    if checkpoint is not None and start < steps:
+    if checkpoint is not None and processes.first and start < steps:
         checkpoint.write(parts, optimisers, steps, history, best)
     if best is not None:
         for part, state in zip(parts, best, strict=True):
@@ -181,7 +182,10 @@ def _apply(phase: Phase, optimiser: torch.optim.Optimizer, progress: float) -> N
     modes = phase.schedule(progress)
     for part, group, mode in zip(phase.parts, optimiser.param_groups, modes, strict=True):
         group["lr"] = mode.rate
-        part.requires_grad_(mode.trainable).train(mode.trainable)
+        part.requires_grad_(False).train(mode.trainable)
+        if mode.trainable:
+            for parameter in chosen(part, mode.which):
+                parameter.requires_grad_(True)
         if not mode.statistics:
             for module in part.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):

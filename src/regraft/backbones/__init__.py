@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from ..backbone import Backbone
 from ..domain import Domain
 from ..errors import InputError
+from ..provenance import ancestors_of
 from ..samples import is_images, kind_of
 from .glyphs import glyphs
 from .module import module_backbone, rebuild_module
+from .pool import pool, shortened
 from .raw import pixels, table, vectors
 from .small import rebuild_small, small_convnet, small_mlp
 
@@ -24,6 +26,7 @@ __all__ = [
     "open_backbone",
     "pixels",
     "rebuild",
+    "shortened",
     "small_convnet",
     "small_mlp",
     "table",
@@ -66,7 +69,10 @@ def open_backbone(
     if Path(given).is_dir():
         from ..model_folder import load
 
-        return load(given).backbone
+        model = load(given)
+        network = model.backbone
+        network.ancestors = ancestors_of(model.provenance, getattr(model.output, "names", ()))
+        return network
     if Path(given).suffix == ".safetensors":
         return open_backbone(weights=given)
     from .timm import timm_backbone
@@ -93,6 +99,8 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
         return table()
     if loader == "pixels":
         return pixels(int(spec["side"]))
+    if loader == "pool":
+        return pool()
     if loader == "slice":
         return rebuild(spec["of"], module)[spec["start"] : spec["stop"]]
     if loader == "chain":

@@ -10,8 +10,16 @@ from .features.mlp_head import MLPHead
 from .features.nearest_mean import NearestMean
 from .features.nearest_neighbours import NearestNeighbours
 from .features.ridge_probe import RidgeProbe
+from .fine_tuning.bit_fit import BitFit
+from .fine_tuning.discriminative_rates import DiscriminativeRates
 from .fine_tuning.fine_tune import FineTune
+from .fine_tuning.flextuning import Flextuning
 from .fine_tuning.frozen_layers import FrozenLayers
+from .fine_tuning.gradual_unfreezing import GradualUnfreezing
+from .fine_tuning.l2_sp import L2SP
+from .fine_tuning.layerwise_decay import LayerwiseDecay
+from .fine_tuning.norm_tuning import NormTuning
+from .fine_tuning.reuse_depth import ReuseDepth
 
 __all__ = ["METHODS", "method_named"]
 
@@ -28,6 +36,14 @@ METHODS: dict[str, type[Method]] = {
         MLPHead,
         FrozenLayers,
         FineTune,
+        GradualUnfreezing,
+        DiscriminativeRates,
+        LayerwiseDecay,
+        L2SP,
+        Flextuning,
+        BitFit,
+        NormTuning,
+        ReuseDepth,
     )
 }
 

@@ -1,16 +1,15 @@
 import pytest
-import torch
 
-from regraft.method import warm_then_cosine
 from regraft.methods.features.linear_probe import LinearProbe
 from regraft.methods.fine_tuning.fine_tune import FineTune
 from regraft.problem import Problem
+from regraft.schedule import warm_then_cosine
 from regraft.selection import evaluate
 
 
 def test_the_head_learns_first_and_the_stages_at_a_tenth():
     recipe = FineTune()
-    early, late = recipe.schedule(4, 0.05), recipe.schedule(4, 0.5)
+    early, late = recipe.schedule(3)(0.05), recipe.schedule(3)(0.5)
     assert [m.trainable for m in early] == [False, False, False, True]
     assert [m.trainable for m in late] == [True] * 4
     rest = (0.5 - 0.1) / 0.9
@@ -19,11 +18,7 @@ def test_the_head_learns_first_and_the_stages_at_a_tenth():
     assert not any(m.statistics for m in early + late)
 
 
-def test_repairs_features_that_a_probe_cannot(network, fresh):
-    """The stages' weights are spoiled so that the probe on top is poor; changing them brings it back."""
-    spoiled = network.copied()
-    with torch.no_grad():
-        spoiled.stages[2].weight.mul_(torch.tensor([1.0] + [0.0] * 7)[:, None])
+def test_repairs_features_that_a_probe_cannot(spoiled, fresh):
     train, held_out = Problem(target_labelled=fresh[:200]), fresh[200:]
     probe = evaluate(LinearProbe().fit(train, spoiled), held_out).value("accuracy")
     tuned = evaluate(FineTune(stage_rate=1e-2).fit(train, spoiled), held_out).value("accuracy")

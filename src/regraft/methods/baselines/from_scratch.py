@@ -8,9 +8,10 @@ from torch import Tensor
 from ...backbone import Backbone
 from ...errors import InputError
 from ...features import embed
-from ...method import Network, Trained, new_head, param, warm_then_cosine
+from ...method import Network, Trained, new_head, param
 from ...problem import Problem
-from ...training import Mode, Training
+from ...schedule import Schedule
+from ...training import Training
 
 
 @final
@@ -53,5 +54,5 @@ class FromScratch(Trained):
         assert isinstance(features, Tensor)
         return Network(backbone, new_head(features.flatten(1).shape[1], labelled.classes))
 
-    def schedule(self, parts: int, progress: float) -> list[Mode]:
-        return [Mode(self.rate * warm_then_cosine(progress), statistics=True)] * parts
+    def schedule(self, stages: int) -> Schedule:
+        return Schedule(self.rate, self.rate, (0.0,) * stages, statistics=True)

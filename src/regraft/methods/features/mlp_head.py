@@ -8,9 +8,10 @@ from torch import Tensor
 from ...backbone import Backbone
 from ...heads import MLP
 from ...heads.scaling import scaled
-from ...method import Network, Trained, param, warm_then_cosine
+from ...method import Network, Trained, param
 from ...problem import Problem
-from ...training import Mode, Training
+from ...schedule import Schedule
+from ...training import Training
 
 
 @final
@@ -46,5 +47,5 @@ class MLPHead(Trained):
         head.scale.copy_(scale)
         return Network(backbone, head)
 
-    def schedule(self, parts: int, progress: float) -> list[Mode]:
-        return [Mode(self.rate * warm_then_cosine(progress))] * parts
+    def schedule(self, stages: int) -> Schedule:
+        return Schedule(self.rate, 0.0, (1.0,) * stages)

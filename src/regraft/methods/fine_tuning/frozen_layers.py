@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from ...backbone import Backbone
-from ...method import Network, Trained, param, warm_then_cosine
-from ...problem import Problem
-from ...training import Mode, Training
-from .starting import probed
+from ...method import param
+from ...schedule import Schedule
+from .tuned import Tuned
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class FrozenLayers(Trained):
+class FrozenLayers(Tuned):
     """min_{η_>,β} (1/n) Σ ℓ(φ_{η_>}(a(xᵢ))ᵀβ, yᵢ),  a(x) = the activations of the frozen stages
 
     η_> are the parameters of the top `trained` stages; everything below is frozen: no gradient, no weight
@@ -21,8 +20,7 @@ class FrozenLayers(Trained):
     itself differs, the stages that would have to change are the frozen ones.
 
     >>> import torch
-    >>> from regraft.backbone import Backbone
-    >>> from regraft.domain import Domain
+    >>> from regraft import Backbone, Domain, Problem
     >>> phi = Backbone([("a", torch.nn.Linear(1, 8)), ("b", torch.nn.Linear(8, 8))], name="toy")
     >>> data = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
     >>> model = FrozenLayers(trained=1, held_out=0.0).fit(Problem(target_labelled=data), phi)
@@ -36,15 +34,9 @@ class FrozenLayers(Trained):
     map: ClassVar[tuple[str, ...]] = ("M02", "M03")
 
     trained: int = param(1, "how many of the top stages learn; 0 trains the head alone", search=(0, 1, 2))
-    rate: float = param(1e-3, "learning rate of the head at its height", search=(3e-4, 1e-3, 3e-3))
-    stage_rate: float = param(1e-4, "learning rate of the stages at its height", search=(3e-5, 1e-4, 3e-4))
 
     def lowest_trained(self, backbone: Backbone) -> int:
         return max(0, len(backbone) - self.trained)
 
-    def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
-        return Network(backbone, probed(backbone, problem, training))
-
-    def schedule(self, parts: int, progress: float) -> list[Mode]:
-        factor = warm_then_cosine(progress)
-        return [*[Mode(self.stage_rate * factor)] * (parts - 1), Mode(self.rate * factor)]
+    def schedule(self, stages: int) -> Schedule:
+        return Schedule(self.rate, self.stage_rate, (0.0,) * stages)
