@@ -69,18 +69,17 @@ def digits(rows, names):
     return Domain(x[chosen], [y[i] for i in chosen])
 
 
-def test_ten_digits_taught_once_serve_two_of_them(tmp_path):
-    """A model of all digits, opened as a backbone, tells 3 from 8 where four labels teach a probe little."""
+def test_ten_digits_taught_once_serve_some_of_them(tmp_path):
+    """A model of all digits, opened as a backbone, knows five of them better than a probe of a label each."""
     taught = Problem(target_labelled=digits(range(300), "0123456789"))
     network = open_backbone(LinearProbe(folds=3).fit(taught, glyphs()).save(tmp_path / "digits"))
-    fresh = digits(range(1000, 1797), "38")
-    some = digits(range(700, 800), "38")
-    few = Problem(target_labelled=some[torch.cat([(some.y == c).nonzero()[:2, 0] for c in (0, 1)])])
+    some, fresh = digits(range(700, 800), "13589"), digits(range(1000, 1797), "13589")
+    few = Problem(target_labelled=some[torch.tensor([(some.y == c).nonzero()[0, 0] for c in range(5)])])
     old, probe = (evaluate(m.fit(few, network), fresh).value("accuracy") for m in (OldHead(), LinearProbe()))
-    assert old > 0.95
-    assert old > probe
+    assert old > 0.9
+    assert old > probe + 0.05
     assert "LinearProbe on 300 samples of 10 classes" in card(OldHead().fit(few, network))
-    assert "knows 3, 8: 2 of 2 classes" in str(plan(few, backbone=network))
+    assert "knows 1, 3, 5, 8, 9: 5 of 5 classes" in str(plan(few, backbone=network))
 
 
 @pytest.fixture
