@@ -1,7 +1,7 @@
 """From what is given to what is worth trying, each candidate with a reason and a reference."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -62,6 +62,7 @@ class Rule:
     reason: str
     when: Callable[[Facts], bool] = lambda f: True
     otherwise: str = ""  # what the plan says where it fits and `when` is false
+    recipe: dict[str, Any] = field(default_factory=dict)  # where not the defaults
 
 
 def _always(f: Facts) -> bool:
@@ -74,6 +75,10 @@ def _lent(f: Facts) -> bool:
 
 def _may_train(f: Facts) -> bool:
     return f.budget is not None
+
+
+def _worth_training(f: Facts) -> bool:
+    return _may_train(f) and f.smallest >= 20
 
 
 # In order of preference: with few labels only the first three that borrow are tried.
@@ -100,7 +105,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "OldHead",
         False,
-        lambda f: f.pretrained and f.known,
+        lambda f: _lent(f) and f.known,
         "the head of pretraining knows all classes by name, from more samples than are here, and as it fits "
         "nothing it cannot look better than it is",
     ),
@@ -138,10 +143,19 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "FineTune",
         False,
-        _lent,
+        lambda f: _lent(f) and not f.known,
         "with 20 labels a class or more, head first and then a little of everything can beat the probe",
-        lambda f: _may_train(f) and f.smallest >= 20,
+        _worth_training,
         "needs 20 labels a class and time: --budget 10m",
+    ),
+    Rule(
+        "FineTune",
+        False,
+        lambda f: _lent(f) and f.known,
+        "with 20 labels a class or more, a little of everything, from the old head, can beat what is frozen",
+        _worth_training,
+        "needs 20 labels a class and time: --budget 10m",
+        {"head": "old"},
     ),
 )
 
@@ -190,7 +204,7 @@ def plan(
                 f"{facts.labels} labels: at most {MOST_WITH_FEW} candidates besides the baselines, "
                 "because the best of many looks better than it is"
             )
-        tried += [Candidate(METHODS[r.method](), network, r.reason) for r in lending]
+        tried += [Candidate(METHODS[r.method](**r.recipe), network, r.reason) for r in lending]
     else:
         tried += [
             Candidate(METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone")

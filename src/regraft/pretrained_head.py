@@ -50,6 +50,8 @@ class PretrainedHead:
                 f"a head of {k} class names has weights of shape {tuple(self.weight.shape)} and a bias of "
                 f"shape {tuple(self.bias.shape)}: give a row of weights, a bias and a name for each class"
             )
+        for name in ("weight", "bias"):  # copies, which stay as they are while the layer is trained
+            object.__setattr__(self, name, getattr(self, name).detach().cpu().clone())
 
     @classmethod
     def of(
@@ -61,13 +63,8 @@ class PretrainedHead:
             raise InputError(
                 f"a head is a linear layer, and this is a {type(layer).__name__}: give the last one"
             )
-        rows = weight.detach().cpu().clone()
-        return cls(
-            rows,
-            bias.detach().cpu().clone() if isinstance(bias, Tensor) else rows.new_zeros(len(rows)),
-            tuple(names),
-            source,
-        )
+        bias = bias if isinstance(bias, Tensor) else weight.new_zeros(len(weight))
+        return cls(weight, bias, tuple(names), source)
 
     def known(self, classes: Sequence[str]) -> dict[str, tuple[int, ...]]:
         """Of these classes those that it has, each with the rows that bear its name (`same_classes`)."""
