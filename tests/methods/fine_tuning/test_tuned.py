@@ -92,8 +92,18 @@ def test_what_the_old_head_has_not_starts_as_the_probe(headed, fresh):
     old, (comet, inner) = headed.old_head, (0, 1)
     assert torch.equal(begun.weight[comet], probe.weight[comet])
     assert torch.equal(begun.bias[comet], probe.bias[comet])
-    torch.testing.assert_close(begun.weight[inner], old.weight[2] - old.weight.mean(0))
-    torch.testing.assert_close(begun.bias[inner], old.bias[2] - old.bias.mean())
+    centred = old.weight[2] - old.weight.mean(0)
+    factor = (probe.weight[inner].norm() / centred.norm()).item()
+    torch.testing.assert_close(begun.weight[inner], factor * centred)
+    torch.testing.assert_close(begun.bias[inner], factor * (old.bias[2] - old.bias.mean()))
+
+
+def test_of_a_head_that_has_none_of_the_classes_nothing_is_taken(headed, fresh):
+    comets = Problem(target_labelled=Domain(fresh.x[:40], ["comet", "dust"] * 20))
+    begun, probe = (
+        FineTune(head=h).start(comets, headed.copied(), Training()).head for h in ("old", "probe")
+    )
+    assert torch.equal(begun.weight, probe.weight)
 
 
 def test_a_start_that_there_is_not_is_refused(problem, network):

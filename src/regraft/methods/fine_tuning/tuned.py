@@ -122,17 +122,25 @@ def probed(features: Domain, training: Training) -> Linear:
 def inherited(head: Linear, old: PretrainedHead, features: Domain) -> dict[str, int]:
     """Put the old head's rows in the place of the probe's where it has the class; which rows these are.
 
-    Softmax is blind to what all rows have in common. So that rows of two heads can stand side by side, the
-    old ones are counted from the mean of all of theirs, as those of a probe are.
+    Softmax is blind to what all rows have in common, so the old ones are counted from the mean of all of
+    theirs, as those of a probe are. Where they stand beside rows of the probe, they are made as long as those
+    that they replace, all by one factor: the old ones, which saw far more samples, are surer, and would
+    otherwise answer for the others (on caltech20, of which ImageNet knows 8 names, with one label a class
+    69 % were right and not 85 %).
 
     >>> head = Linear.of(torch.tensor([[1.0], [-1.0]]), torch.zeros(2))
-    >>> old = PretrainedHead(torch.tensor([[2.0], [6.0]]), torch.ones(2), ("emu", "owl"), "birds")
-    >>> inherited(head, old, Domain([[0.0], [1.0]], ["kiwi", "owl"])), head.weight.flatten().tolist()
-    ({'owl': 1}, [1.0, 2.0])
+    >>> old = PretrainedHead(torch.tensor([[2.0], [6.0]]), torch.tensor([0.0, 4.0]), ("emu", "owl"), "birds")
+    >>> inherited(head, old, Domain([[0.0], [1.0]], ["kiwi", "owl"]))
+    {'owl': 1}
+    >>> head.weight.flatten().tolist(), head.bias.tolist()
+    ([1.0, 1.0], [0.0, 1.0])
     """
-    rows = old.rows(features)
-    for name, row in rows.items():
-        position = features.classes.names.index(name)
-        head.weight[position] = old.weight[row] - old.weight.mean(0)
-        head.bias[position] = old.bias[row] - old.bias.mean()
+    rows, names = old.rows(features), features.classes.names
+    replaced, taken = [names.index(name) for name in rows], list(rows.values())
+    if taken:
+        weight, bias = old.weight[taken] - old.weight.mean(0), old.bias[taken] - old.bias.mean()
+        alone = len(taken) == len(names)
+        factor = 1.0 if alone else head.weight[replaced].norm() / weight.norm().clamp(min=1e-12)
+        head.weight[replaced] = (factor * weight).to(head.weight.dtype)
+        head.bias[replaced] = (factor * bias).to(head.bias.dtype)
     return rows
