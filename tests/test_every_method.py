@@ -12,7 +12,9 @@ from regraft.errors import InputError
 from regraft.folds import complement, stratified_folds
 from regraft.method import Method, Trained
 from regraft.methods import METHODS
+from regraft.methods.features.linear_probe import LinearProbe
 from regraft.model_folder import load
+from regraft.pretrained_head import PretrainedHead
 from regraft.problem import Problem
 from regraft.training import Training
 
@@ -29,9 +31,13 @@ def recipe(request) -> Method:
 
 
 @pytest.fixture
-def phi(recipe, network):
-    """What the method works on: a pretrained network, an untrained one, or columns."""
+def phi(recipe, network, fresh):
+    """What the method works on: a pretrained network, with its head or not, an untrained one, or columns."""
     name = type(recipe).__name__
+    if name == "OldHead":
+        solved = LinearProbe().fit(Problem(target_labelled=fresh), network).head
+        rows = torch.cat([solved.weight, torch.zeros(1, 8)]), torch.cat([solved.bias, torch.tensor([-9.0])])
+        network.old_head = PretrainedHead(*rows, ("inner", "outer", "unseen"), "other rings")
     return small_mlp(20) if name == "FromScratch" else vectors() if name == "Boosting" else network
 
 

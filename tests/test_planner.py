@@ -6,6 +6,7 @@ from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.methods import METHODS
 from regraft.planner import RULES, plan
+from regraft.pretrained_head import PretrainedHead
 from regraft.problem import Problem
 
 
@@ -61,6 +62,42 @@ def test_the_same_recipe_is_tried_once_and_another_of_its_kind_too(network):
     other = METHODS["LinearProbe"](folds=10)
     planned = plan(birds(30), methods=[other])
     assert [c.method for c in planned.candidates if type(c.method) is type(other)] == [type(other)(), other]
+
+
+def with_head(network, *names):
+    network.old_head = PretrainedHead(torch.zeros(len(names), 8), torch.zeros(len(names)), names, "birds")
+    return network
+
+
+def test_an_old_head_that_knows_all_classes_is_tried_first(network):
+    planned = plan(birds(30), backbone=with_head(network, "class_1", "Class 0", "emu"))
+    assert tried(planned) == ["OldHead", "LinearProbe", "NearestMean"]
+    assert "the old head of rings knows class 0, class 1: 2 of 2 classes" in planned.notes
+
+
+def test_fine_tuning_starts_from_an_old_head_that_knows_all(network):
+    starts = {}
+    for names in (("class 0", "class 1"), ("class 0", "emu")):
+        planned = plan(birds(60), backbone=with_head(network, *names), budget=60)
+        starts[names] = [c.method.head for c in planned.candidates if type(c.method).__name__ == "FineTune"]
+    assert list(starts.values()) == [["old"], ["probe"]]
+
+
+def test_an_old_head_that_knows_some_is_told_of(network):
+    planned = plan(birds(60), backbone=with_head(network, "class 1", "emu"))
+    assert "OldHead" not in tried(planned)
+    told = "the old head of rings knows class 1: 1 of 2 classes; with head='old' fine-tuning starts from"
+    assert any(note.startswith(told) for note in planned.notes)
+    assert not any("old head" in note for note in plan(birds(60), backbone=with_head(network, "emu")).notes)
+
+
+def test_a_name_in_the_plural_is_asked_about(network):
+    ants = Problem(target_labelled=Domain(torch.rand(8, 20), ["ants", "bees"] * 4))
+    planned = plan(ants, backbone=with_head(network, "ant, emmet", "bee"))
+    assert "OldHead" not in tried(planned)
+    assert (
+        "the old head of rings knows ant, bee: where ants, bees means the same, name it so" in planned.notes
+    )
 
 
 def test_columns_borrow_nothing():

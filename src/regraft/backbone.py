@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 
 from .errors import InputError
 from .preprocessing import AsTheyAre, Preprocessing
+from .pretrained_head import PretrainedHead
 from .samples import Samples
 
 
@@ -25,6 +26,9 @@ class Backbone(nn.Module):
     Slicing gives sub-chains that share the modules, so that frozen stages, learning rates, cached
     activations and matched features all speak of one cut. `backbone[:k]` keeps the preprocessing;
     `backbone[k:]` with k > 0 takes the activations of stage k as they are.
+
+    `old_head` is the head that it was pretrained with, where that is known by the names of its classes. It
+    belongs to the features at the end: a chain that ends elsewhere has none, and neither has a trained one.
 
     >>> phi = Backbone([("a", nn.Linear(3, 4)), ("b", nn.ReLU())], name="toy")
     >>> x = torch.ones(2, 3)
@@ -55,6 +59,7 @@ class Backbone(nn.Module):
         self.source = source
         self.pretrained = pretrained
         self.ancestors: tuple[dict[str, Any], ...] = ()  # what fitted it before, the oldest first
+        self.old_head: PretrainedHead | None = None
 
     def __len__(self) -> int:
         return len(self.stages)
@@ -66,6 +71,7 @@ class Backbone(nn.Module):
         part = self.rewired(list(zip(self.names, self.stages, strict=True))[start:stop])
         if start > 0:
             part.preprocessing = AsTheyAre()
+        part.old_head = self.old_head if stop == len(self) else None
         of, first, last = _place(self.spec)
         part.spec = _part(of, first + start, last if stop == len(self) else first + max(start, stop))
         return part
@@ -75,7 +81,7 @@ class Backbone(nn.Module):
         return self[:stage], self[stage:].prepared_by(AsTheyAre())
 
     def rewired(self, stages: Sequence[tuple[str, nn.Module]]) -> "Backbone":
-        """The same backbone made of other stages."""
+        """The same backbone made of other stages, and so without the old head, which knows these."""
         made = Backbone(
             stages,
             self.preprocessing,
@@ -92,6 +98,7 @@ class Backbone(nn.Module):
         """The chain of `prefix` and then this one; the inverse of cutting."""
         named = [*zip(prefix.names, prefix.stages, strict=True), *zip(self.names, self.stages, strict=True)]
         whole = prefix.rewired(named)
+        whole.old_head = self.old_head
         (of, first, _), (same, begin, last) = _place(prefix.spec), _place(self.spec)
         adjacent = of == same and first + len(prefix) == begin
         whole.spec = (
@@ -103,6 +110,7 @@ class Backbone(nn.Module):
         """The same stages behind another preprocessing."""
         changed = self.rewired(list(zip(self.names, self.stages, strict=True)))
         changed.preprocessing = preprocessing
+        changed.old_head = self.old_head
         return changed
 
     def copied(self) -> "Backbone":

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from .model import Model
-from .provenance import told
+from .provenance import told, told_of_head
 from .text import plain
 
 # letters, digits and what has no meaning in any dialect; the group catches the rest
@@ -135,6 +135,8 @@ def _origin(model: Model) -> str:
     rows = {"network": model.backbone.name, "its weights": model.backbone.licence_line}
     earlier = made.get("ancestors") or []
     rows |= {f"fitted before ({i})": told(ancestor) for i, ancestor in enumerate(earlier, 1)}
+    if head := made.get("head"):
+        rows["head"] = told_of_head(head)
     rows |= {
         "method": made.get("method", ""),
         **{f"method: {k}": v for k, v in made.get("recipe", {}).items()},

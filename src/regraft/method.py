@@ -179,6 +179,7 @@ class Network(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = head
+        self.told: dict[str, Any] = {}  # what the model has to remember of the start
 
     def forward(self, x: Tensor) -> Tensor:
         scores: Tensor = self.head(self.features(x))
@@ -246,6 +247,7 @@ class Trained(Method):
         with torch.random.fork_rng():
             torch.manual_seed(training.seed)
             network = self.start(problem, backbone.copied(), training)
+        network.backbone.old_head = None  # it belongs to the features as they were
         watch = labelled[watched]
 
         @torch.no_grad()
@@ -270,6 +272,7 @@ class Trained(Method):
         )
         self.finish(network)
         told = {
+            **network.told,
             "steps": steps,
             "best_step": history.best_step if len(watched) else steps,
             "held_out_loss": min(loss for _, loss in history.validation) if len(watched) else None,

@@ -1,7 +1,7 @@
 """From what is given to what is worth trying, each candidate with a reason and a reference."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -16,6 +16,7 @@ from .methods import METHODS, method_named
 from .problem import Problem
 from .provenance import told
 from .samples import kind_of
+from .text import some_of
 
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MOST_WITH_FEW = 3
@@ -33,13 +34,21 @@ class Facts:
     kind: str  # images, vectors or table
     pretrained: bool
     budget: float | None  # seconds for training networks
+    known: bool  # whether the head of pretraining has all the classes, by name
 
     @classmethod
     def of(cls, problem: Problem, backbone: Backbone, budget: float | None) -> "Facts":
         labelled = problem.domains["target_labelled"]
-        counts = labelled.classes.counts(labelled.labels)
+        classes, old = labelled.classes, backbone.old_head
+        counts = classes.counts(labelled.labels)
         return cls(
-            len(labelled), int(counts.min()), len(counts), kind_of(labelled.x), backbone.pretrained, budget
+            labels=len(labelled),
+            smallest=int(counts.min()),
+            classes=len(counts),
+            kind=kind_of(labelled.x),
+            pretrained=backbone.pretrained,
+            budget=budget,
+            known=old is not None and len(old.known(classes.names)) == classes.width,
         )
 
 
@@ -53,6 +62,7 @@ class Rule:
     reason: str
     when: Callable[[Facts], bool] = lambda f: True
     otherwise: str = ""  # what the plan says where it fits and `when` is false
+    recipe: dict[str, Any] = field(default_factory=dict)  # where not the defaults
 
 
 def _always(f: Facts) -> bool:
@@ -65,6 +75,10 @@ def _lent(f: Facts) -> bool:
 
 def _may_train(f: Facts) -> bool:
     return f.budget is not None
+
+
+def _worth_training(f: Facts) -> bool:
+    return _may_train(f) and f.smallest >= 20
 
 
 # In order of preference: with few labels only the first three that borrow are tried.
@@ -87,6 +101,13 @@ RULES: tuple[Rule, ...] = (
         "a small network trained from random weights: what the labels alone can teach",
         _may_train,
         "training networks needs time: --budget 10m allows it",
+    ),
+    Rule(
+        "OldHead",
+        False,
+        lambda f: _lent(f) and f.known,
+        "the head of pretraining knows all classes by name, from more samples than are here, and as it fits "
+        "nothing it cannot look better than it is",
     ),
     Rule(
         "LinearProbe",
@@ -122,10 +143,19 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "FineTune",
         False,
-        _lent,
+        lambda f: _lent(f) and not f.known,
         "with 20 labels a class or more, head first and then a little of everything can beat the probe",
-        lambda f: _may_train(f) and f.smallest >= 20,
+        _worth_training,
         "needs 20 labels a class and time: --budget 10m",
+    ),
+    Rule(
+        "FineTune",
+        False,
+        lambda f: _lent(f) and f.known,
+        "with 20 labels a class or more, a little of everything, from the old head, can beat what is frozen",
+        _worth_training,
+        "needs 20 labels a class and time: --budget 10m",
+        {"head": "old"},
     ),
 )
 
@@ -153,6 +183,7 @@ def plan(
     fitting = [rule for rule in RULES if rule.fits(facts)]
     left_out = [(r.method, r.otherwise) for r in fitting if not r.when(facts) and (r.raw or methods is None)]
     notes = [f"{network.name} was fitted before: {told(ancestor)}" for ancestor in network.ancestors]
+    notes += _of_old_head(network, labelled)
     tried: list[Candidate] = []
     for rule in fitting:
         if rule.raw and rule.when(facts):
@@ -173,7 +204,7 @@ def plan(
                 f"{facts.labels} labels: at most {MOST_WITH_FEW} candidates besides the baselines, "
                 "because the best of many looks better than it is"
             )
-        tried += [Candidate(METHODS[r.method](), network, r.reason) for r in lending]
+        tried += [Candidate(METHODS[r.method](**r.recipe), network, r.reason) for r in lending]
     else:
         tried += [
             Candidate(METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone")
@@ -211,6 +242,29 @@ def solvable(problem: Problem) -> Domain:
 def raw_backbone(domain: Domain) -> Backbone:
     """The samples themselves as vectors, for the baselines."""
     return open_backbone({"images": "pixels", "vectors": "vectors", "table": "table"}[kind_of(domain.x)])
+
+
+def _of_old_head(network: Backbone, labelled: Domain) -> list[str]:
+    """Which of the classes the head of pretraining has, and which it might have under another name."""
+    if network.old_head is None:
+        return []
+    names = labelled.classes.names
+    known, singular = network.old_head.known(names), network.old_head.singular(names)
+    notes = []
+    if known:
+        more = (
+            ""
+            if len(known) == len(names)
+            else "; with head='old' fine-tuning starts from what it knows of them"
+        )
+        number = f"{len(known)} of {len(names)} classes"
+        notes.append(f"the old head of {network.name} knows {some_of(known)}: {number}{more}")
+    if singular:
+        notes.append(
+            f"the old head of {network.name} knows {some_of(singular.values())}: "
+            f"where {some_of(singular)} means the same, name it so"
+        )
+    return notes
 
 
 def _add_baseline(

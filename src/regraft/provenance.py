@@ -34,7 +34,7 @@ def ancestors_of(provenance: dict[str, Any], classes: Sequence[str]) -> tuple[di
     >>> [told(one) for one in ancestors_of(made, ["ants", "bees"])]
     ['FineTune on 120 samples of 2 classes (ants, bees)']
     """
-    kept = ("method", "recipe", "seed", "samples", "data", "network", "schedule")
+    kept = ("method", "recipe", "seed", "samples", "data", "network", "schedule", "head")
     last = {name: provenance[name] for name in kept if name in provenance}
     earlier = provenance.get("ancestors")
     return (*(earlier if isinstance(earlier, list) else []), {**last, "classes": list(classes)})
@@ -47,6 +47,19 @@ def told(ancestor: Any) -> str:
     number = sum(samples.values()) if isinstance(samples, dict) else "unknown"
     some = ", ".join(classes[:3]) + ", …" * (len(classes) > 3)
     return f"{seen.get('method', 'an unknown method')} on {number} samples of {len(classes)} classes ({some})"
+
+
+def told_of_head(head: Any) -> str:
+    """Whose head a model took or started from, in words, from what `PretrainedHead.told` remembered.
+
+    >>> told_of_head({"of": "birds", "rows": {"owl": "owl, bird of night", "crow": "crow"}})
+    'of birds: owl as its owl, bird of night; crow as its crow'
+    """
+    seen = head if isinstance(head, dict) else {}
+    rows = seen.get("rows")
+    named = rows.items() if isinstance(rows, dict) else ()
+    taken = "; ".join(f"{name} as its {called}" for name, called in named)
+    return f"of {seen.get('of', 'an unknown network')}: {taken or 'no class of it'}"
 
 
 def versions() -> dict[str, str]:

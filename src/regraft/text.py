@@ -1,7 +1,7 @@
 """Results as plain text that fits a terminal."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -34,6 +34,16 @@ def counted(count: int, one: str, several: str = "") -> str:
     ('1 owl', '2 owls', '2 classes')
     """
     return f"{count} {one if count == 1 else several or one + 's'}"
+
+
+def some_of(names: Iterable[str], most: int = 5) -> str:
+    """The first of the names, and whether there are more.
+
+    >>> some_of(["owl", "crow"]), some_of("abc", most=2)
+    ('owl, crow', 'a, b, …')
+    """
+    listed = list(names)
+    return ", ".join([*listed[:most], *["…"] * (len(listed) > most)])
 
 
 def seconds_text(seconds: float) -> str:

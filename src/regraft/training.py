@@ -164,6 +164,8 @@ def run_key(recipe: dict[str, Any], problem: Problem, backbone: Backbone, traini
     seen = hashlib.blake2b(digest_size=16)
     seen.update(json.dumps([recipe, training.seed, training.engine.to_json()], sort_keys=True).encode())
     seen.update(backbone.fingerprint().encode())
+    if backbone.old_head is not None:
+        seen.update(backbone.old_head.fingerprint().encode())
     for role, domain in problem.domains.items():
         seen.update(role.encode() + b"".join(digests(domain.x)))
         for name, column in domain.columns().items():

@@ -44,6 +44,22 @@ def test_the_plan_says_it(tmp_path):
     assert "glyphs was fitted before: NearestMean on 24 samples of 2 classes (ants, bees)" in said
 
 
+def test_a_linear_head_is_the_old_head_of_the_network(tmp_path):
+    """Class names, numbers and where it is from; heads of other kinds have no rows to give."""
+    problem = pictures(["ants", "bees"])
+    model = METHODS["LinearProbe"]().fit(problem, glyphs())
+    old = open_backbone(model.save(tmp_path / "probe")).old_head
+    assert old.names == ("ants", "bees")
+    assert torch.equal(old.weight, model.head.weight)
+    assert torch.equal(old.bias, model.head.bias)
+    assert old.source == "LinearProbe on 24 samples of 2 classes (ants, bees)"
+    means = METHODS["NearestMean"]().fit(problem, glyphs()).save(tmp_path / "means")
+    assert open_backbone(means).old_head is None
+    columns = Problem(target_labelled=Domain(torch.rand(8, 3), ["ants", "bees"] * 4))
+    alone = METHODS["LinearProbe"]().fit(columns, open_backbone("vectors")).save(tmp_path / "columns")
+    assert open_backbone(alone).old_head is None
+
+
 def test_a_chain_that_is_none_breaks_nothing(tmp_path):
     """A folder from elsewhere may say anything there."""
     model = METHODS["NearestMean"]().fit(pictures(["ants", "bees"]), glyphs())

@@ -60,6 +60,40 @@ def test_the_classifier_speaks_of_the_features(stored):
     assert not {id(p) for p in classifier.parameters()} & {id(p) for p in phi.parameters()}
 
 
+def named(file, **names):
+    said = json.loads(file.with_suffix(".json").read_text())
+    file.with_suffix(".json").write_text(json.dumps({**said, **names}))
+    return timm_backbone(weights=file).old_head
+
+
+def test_the_old_head_is_the_classifier_with_the_names_beside_it(stored):
+    net, file = stored
+    assert timm_backbone(weights=file).old_head is None  # of seven classes nobody knows the names
+    old = named(file, label_names=list("abcdefg"), label_descriptions={"b": "bee, honey bee"})
+    assert old.names == ("a", "bee, honey bee, b", "c", "d", "e", "f", "g")
+    assert torch.equal(old.weight, net.classifier.weight)
+    assert torch.equal(old.bias, net.classifier.bias)
+    assert old.source == "test_efficientnet, the file birds.safetensors"
+    gaps = named(file, label_names={"0": "a", "6": "g"}, label_descriptions={})
+    assert gaps.names == ("a", "", "", "", "", "", "g")
+
+
+@pytest.mark.parametrize("names", [["a"], "abcdefg", 7, [*"abcdefgh"]])
+def test_names_that_are_not_the_outputs_are_refused(stored, names):
+    with pytest.raises(InputError, match="label_names has to list the names of the classifier's 7 outputs"):
+        named(stored[1], label_names=names)
+
+
+def test_a_thousand_outputs_are_imagenets(tmp_path):
+    net = timm.create_model("test_efficientnet", num_classes=1000)
+    save_file(net.state_dict(), tmp_path / "w.safetensors")
+    (tmp_path / "w.json").write_text('{"architecture": "test_efficientnet"}')
+    old = timm_backbone(weights=tmp_path / "w.safetensors").old_head
+    known = {"ant": (310,), "bee": (309,), "n02012849": (134,)}
+    assert old.known(["ant", "bee", "n02012849", "nothing"]) == known
+    assert old.known(["crane"]) == {"crane": (134, 517)}
+
+
 def test_weights_without_a_classifier(stored):
     net, file = stored
     save_file({k: t for k, t in net.state_dict().items() if not k.startswith("classifier.")}, file)

@@ -72,6 +72,21 @@ def test_rows_go_to_the_class_of_the_same_name_also_where_the_numbers_agree():
     accounted(report, source, target)
 
 
+def test_class_names_may_be_spelled_otherwise_and_must_be_clear():
+    source, target = net(classes=4), net(classes=3)
+    untouched = target.head.weight[1].clone()
+    report = transfer_weights(
+        source,
+        target,
+        source_classes=["crane", "great owl, snowy owl", "emu", "crane"],
+        target_classes=["Snowy_Owl", "crane", "Emu"],
+    )
+    assert torch.equal(target.head.weight[[0, 2]], source.head.weight[[1, 2]])
+    assert torch.equal(target.head.weight[1], untouched)
+    assert "rows of Snowy_Owl, Emu" in str(report)
+    accounted(report, source, target)
+
+
 def test_what_does_not_fit_is_told_and_left():
     source, target = net(width=4), net(width=6, classes=5)
     before = {k: v.clone() for k, v in target.state_dict().items()}

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 from ..backbone import Backbone
 from ..domain import Domain
 from ..errors import InputError
-from ..provenance import ancestors_of
+from ..heads import Linear
+from ..output import Classes
+from ..pretrained_head import PretrainedHead
+from ..provenance import ancestors_of, told
 from ..samples import is_images, kind_of
 from .glyphs import glyphs
 from .module import module_backbone, rebuild_module
@@ -72,6 +75,9 @@ def open_backbone(
         model = load(given)
         network = model.backbone
         network.ancestors = ancestors_of(model.provenance, getattr(model.output, "names", ()))
+        # columns as they are have learned nothing, and a head on them would be all that is borrowed
+        if network.pretrained and isinstance(model.head, Linear) and isinstance(model.output, Classes):
+            network.old_head = PretrainedHead.of(model.head, model.output.names, told(network.ancestors[-1]))
         return network
     if Path(given).suffix == ".safetensors":
         return open_backbone(weights=given)

@@ -15,6 +15,7 @@ CONVERT = (
     "convert it once, where you trust it: "
     "safetensors.torch.save_file(torch.load(file, weights_only=True), 'weights.safetensors')"
 )
+LABELLING = ("label_names", "label_descriptions")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,7 @@ class WeightsFile:
     """What a file of weights and the JSON beside it say.
 
     architecture, model_args: what `timm.create_model` builds the network from.
-    preprocessing: timm's `pretrained_cfg`: input_size, mean, std, interpolation, crop_pct.
+    preprocessing: timm's `pretrained_cfg`: input_size, mean, std, interpolation, crop_pct, label_names.
     """
 
     path: Path
@@ -44,7 +45,11 @@ def weights_file(path: Path, architecture: str | None = None) -> WeightsFile:
          "model_args": {"pad_type": "same"},
          "pretrained_cfg": {"input_size": [3, 224, 224], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
                             "interpolation": "bilinear", "crop_pct": 0.875,
-                            "license": "apache-2.0", "origin_url": "where they come from"}}
+                            "license": "apache-2.0", "origin_url": "where they come from"},
+         "label_names": ["owl", "crow"]}
+
+    label_names are those of the classifier's outputs, in their order; label_descriptions, an object from
+    these names to plainer ones, may stand beside them, as timm writes it.
 
     architecture: what the network is said to be; without a JSON it is all that is known.
     Raises InputError for a file that is missing, damaged or of another format, and for a JSON that is
@@ -58,7 +63,7 @@ def weights_file(path: Path, architecture: str | None = None) -> WeightsFile:
     if not path.is_file():
         raise InputError(f"{path} does not exist: give a safetensors file with the JSON beside it")
     said = _beside(path, architecture)
-    cfg = said.get("pretrained_cfg", {})
+    cfg = said.get("pretrained_cfg", {}) | {k: said[k] for k in LABELLING if k in said}
     return WeightsFile(
         path,
         said["architecture"],
@@ -67,6 +72,29 @@ def weights_file(path: Path, architecture: str | None = None) -> WeightsFile:
         licence=str(cfg.get("license") or ""),
         source=str(cfg.get("origin_url") or cfg.get("hf_hub_id") or f"the file {path.name}"),
         state=_tensors(path),
+    )
+
+
+def class_names(cfg: dict[str, Any], outputs: int) -> tuple[str, ...]:
+    """What `label_names` and `label_descriptions` call the outputs: the label comes last among the synonyms.
+
+    Nothing where no names are given. Raises InputError where they are not those of so many outputs.
+
+    >>> class_names({"label_names": ["n1", "n2"], "label_descriptions": {"n1": "ant, emmet"}}, outputs=2)
+    ('ant, emmet, n1', 'n2')
+    """
+    labels, descriptions = cfg.get("label_names") or (), cfg.get("label_descriptions") or {}
+    if isinstance(labels, dict):  # timm's form where some outputs have no class
+        labels = [labels.get(str(i), "") for i in range(outputs)]
+    if labels and (
+        not isinstance(labels, list | tuple) or len(labels) != outputs or not isinstance(descriptions, dict)
+    ):
+        raise InputError(
+            f"label_names has to list the names of the classifier's {outputs} outputs, and "
+            "label_descriptions to be an object from these names to plainer ones: correct the JSON"
+        )
+    return tuple(
+        f"{descriptions[name]}, {name}" if name in descriptions else name for name in map(str, labels)
     )
 
 

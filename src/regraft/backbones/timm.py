@@ -12,8 +12,9 @@ from ..backbone import Backbone
 from ..errors import InputError, near
 from ..preprocessing import preprocessing_from_json
 from ..preprocessing.images import ImagePreprocessing
+from ..pretrained_head import PretrainedHead
 from .cutting import by_child, cut
-from .files import WeightsFile, load_strictly, weights_file
+from .files import WeightsFile, class_names, load_strictly, weights_file
 from .hub import WeightsUnavailable, fetched, unavailable
 from .module import framed, pictures
 
@@ -85,6 +86,7 @@ def with_classifier(
     backbone, classifier = _taken_apart(net, name, args, cfg)
     backbone.licence = cfg.get("license") or ""
     backbone.source = ", ".join(str(cfg[k]) for k in ("hf_hub_id", "origin_url") if cfg.get(k))
+    backbone.old_head = _old_head(backbone, classifier, cfg)
     return backbone, classifier
 
 
@@ -124,7 +126,27 @@ def _from_file(weights: WeightsFile, model_args: dict[str, Any]) -> tuple[Backbo
     load_strictly(net, weights)
     backbone, classifier = _taken_apart(net, name, args, cfg)
     backbone.licence, backbone.source = weights.licence, weights.source
+    backbone.old_head = _old_head(backbone, classifier, weights.preprocessing)
     return backbone, classifier
+
+
+def _old_head(backbone: Backbone, classifier: nn.Module | None, cfg: dict[str, Any]) -> PretrainedHead | None:
+    """The classifier, if it is linear and its classes have names: those told, or ImageNet's by number."""
+    if not isinstance(classifier, nn.Linear):
+        return None
+    names = class_names(cfg, classifier.out_features) or _imagenet_names(classifier.out_features)
+    return PretrainedHead.of(classifier, names, f"{backbone.name}, {backbone.source}") if names else None
+
+
+def _imagenet_names(number: int) -> tuple[str, ...]:
+    """The classes of the part of ImageNet that has so many, as timm lists them; nothing where none has."""
+    data = importlib.import_module("timm.data")
+    subset = data.infer_imagenet_subset({"num_classes": number})
+    if subset is None:
+        return ()
+    info = data.ImageNetInfo(subset)
+    told = {"label_names": info.label_names(), "label_descriptions": info.label_descriptions(as_dict=True)}
+    return class_names(told, number)
 
 
 def _known(name: str) -> Any:

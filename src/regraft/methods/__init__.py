@@ -9,6 +9,7 @@ from .features.linear_probe import LinearProbe
 from .features.mlp_head import MLPHead
 from .features.nearest_mean import NearestMean
 from .features.nearest_neighbours import NearestNeighbours
+from .features.old_head import OldHead
 from .features.ridge_probe import RidgeProbe
 from .fine_tuning.bit_fit import BitFit
 from .fine_tuning.discriminative_rates import DiscriminativeRates
@@ -29,6 +30,7 @@ METHODS: dict[str, type[Method]] = {
         Majority,
         FromScratch,
         Boosting,
+        OldHead,
         NearestMean,
         NearestNeighbours,
         LinearProbe,

@@ -7,7 +7,9 @@ from difflib import SequenceMatcher
 import torch
 from torch import Tensor, nn
 
+from ..class_names import same_classes
 from ..errors import InputError
+from ..text import some_of
 from .conversion import converted
 from .report import Moved, TransferReport, count
 
@@ -27,7 +29,8 @@ def transfer_weights(
     same kind (weight, bias, running mean …) and shape, one after the other, as the same architecture has them
     under other names; what then lies between the same neighbours, in pairs. Where shapes differ they are
     converted (`surgery.conversion`) or left. With the names of the classes of both, rows of the last linear
-    layer go to the class of the same name, and the others stay as they are.
+    layer go to the class of the same name (`class_names.same_classes`), and the others, as well as those whose
+    name several classes of the source bear, stay as they are.
 
     source: a module or a state dict. Raises InputError where nothing of the source fits.
     Map: M09. Yosinski et al. 2014 (what to copy); Chen, Goodfellow & Shlens, Net2Net, ICLR 2016.
@@ -167,20 +170,23 @@ class _Rows:
         return cls(frozenset(tensors), tuple(source), tuple(target))
 
     @property
-    def shared(self) -> list[str]:
-        return [name for name in self.target if name in self.source]
+    def shared(self) -> dict[str, int]:
+        """The row in the source of each class of the target that has one of its own there."""
+        return {
+            name: rows[0] for name, rows in same_classes(self.source, self.target).items() if len(rows) == 1
+        }
 
     def moved(self, value: Tensor, into: Tensor) -> tuple[Tensor, str] | None:
         """The rows of shared classes in their new places, the others as they are."""
-        if len(value) != len(self.source) or not self.shared:
+        shared = self.shared
+        if len(value) != len(self.source) or not shared:
             return None
         if self.source == self.target:
             return value, ""
         new = into.clone()
-        for name in self.shared:
-            new[self.target.index(name)] = value[self.source.index(name)]
-        told = ", ".join(self.shared[:3]) + ", …" * (len(self.shared) > 3)
-        return new, f"rows of {told}"
+        for name, row in shared.items():
+            new[self.target.index(name)] = value[row]
+        return new, f"rows of {some_of(shared, most=3)}"
 
 
 def _without(tensors: Mapping[str, Tensor], done: set[str]) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -7,6 +7,7 @@ from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.methods.fine_tuning.reuse_depth import ReuseDepth
 from regraft.model_folder import load
+from regraft.pretrained_head import PretrainedHead
 from regraft.problem import Problem
 from regraft.selection import evaluate
 
@@ -33,6 +34,16 @@ def test_a_stage_that_forgets_is_dropped(too_deep, problem, fresh):
     assert told["loss_at_cut"]["forgets"] > 2 * told["loss_at_cut"]["top"]
     assert "forgets" not in model.backbone.names
     assert evaluate(model, fresh).value("accuracy") > 0.85
+
+
+def test_the_old_head_goes_with_the_stages_that_it_sat_behind(too_deep, problem):
+    too_deep.old_head = PretrainedHead(torch.randn(2, 8), torch.zeros(2), ("inner", "outer"), "the sky")
+    old, probe = (
+        ReuseDepth(head=head, deepest=0, **QUICK).fit(problem, too_deep) for head in ("old", "probe")
+    )
+    assert "forgets" not in old.backbone.names
+    assert torch.equal(old.head.weight, probe.head.weight)
+    assert "head" not in old.provenance
 
 
 def test_it_stays_frozen_where_training_does_not_pay(network, problem):

@@ -1,14 +1,20 @@
 import pytest
 import torch
 
+from regraft.card import card
+from regraft.domain import Domain
+from regraft.errors import InputError
 from regraft.methods.features.linear_probe import LinearProbe
+from regraft.methods.features.old_head import OldHead
 from regraft.methods.fine_tuning.fine_tune import FineTune
-from regraft.methods.fine_tuning.tuned import probed
+from regraft.methods.fine_tuning.tuned import features_of, probed
+from regraft.pretrained_head import PretrainedHead
+from regraft.problem import Problem
 from regraft.training import Step, Training
 
 
 def test_the_head_starts_as_the_linear_probe_and_can_be_trained(problem, network, fresh):
-    head = probed(network, problem, Training())
+    head = probed(features_of(network, problem, Training()), Training())
     expected = LinearProbe().fit(problem, network).logits(fresh)
     torch.testing.assert_close(head(network.features(fresh.x)).double(), expected, atol=1e-4, rtol=1e-4)
     assert head.weight.dtype == torch.float32
@@ -59,3 +65,49 @@ def test_few_labels_are_not_mixed(problem, network):
     few, many = FineTune(mixup=0.4), FineTune(mixup=0.4, mixup_from=10)
     assert not few.start(problem, network.copied(), Training()).mixes
     assert many.start(problem, network.copied(), Training()).mixes
+
+
+@pytest.fixture
+def headed(network):
+    torch.manual_seed(3)
+    network.old_head = PretrainedHead(
+        torch.randn(3, 8), torch.randn(3), ("outer", "moon", "inner"), "the sky"
+    )
+    return network
+
+
+def test_a_head_that_starts_as_the_old_one_answers_as_that(problem, headed, fresh):
+    begun = FineTune(head="old", average=0.0, **QUICK).fit(problem, headed)
+    kept = OldHead().fit(problem, headed)
+    torch.testing.assert_close(begun.probabilities(fresh), kept.probabilities(fresh), atol=1e-5, rtol=1e-4)
+    assert begun.provenance["head"] == kept.provenance["head"]
+    assert "of the sky: inner as its inner; outer as its outer" in card(begun)
+
+
+def test_what_the_old_head_has_not_starts_as_the_probe(headed, fresh):
+    names = ["inner" if y == 0 else "comet" for y in fresh.y[:40].tolist()]
+    comets = Problem(target_labelled=Domain(fresh.x[:40], names))
+    begun = FineTune(head="old").start(comets, headed.copied(), Training()).head
+    probe = FineTune().start(comets, headed.copied(), Training()).head
+    old, (comet, inner) = headed.old_head, (0, 1)
+    assert torch.equal(begun.weight[comet], probe.weight[comet])
+    assert torch.equal(begun.bias[comet], probe.bias[comet])
+    centred = old.weight[2] - old.weight.mean(0)
+    factor = (probe.weight[inner].norm() / centred.norm()).item()
+    torch.testing.assert_close(begun.weight[inner], factor * centred)
+    torch.testing.assert_close(begun.bias[inner], factor * (old.bias[2] - old.bias.mean()))
+
+
+def test_of_a_head_that_has_none_of_the_classes_nothing_is_taken(headed, fresh):
+    comets = Problem(target_labelled=Domain(fresh.x[:40], ["comet", "dust"] * 20))
+    begun, probe = (
+        FineTune(head=h).start(comets, headed.copied(), Training()).head for h in ("old", "probe")
+    )
+    assert torch.equal(begun.weight, probe.weight)
+
+
+def test_a_start_that_there_is_not_is_refused(problem, network):
+    with pytest.raises(InputError, match="head is 'new', and a head starts as one of probe, old"):
+        FineTune(head="new").fit(problem, network)
+    with pytest.raises(InputError, match="rings carries no head with named classes"):
+        FineTune(head="old").fit(problem, network)

@@ -68,6 +68,8 @@ class ReuseDepth(Tuned):
         for k in range(lowest, cut):
             at[k + 1] = _ahead(at[k], network.cut(k)[1][:1], training)
         shared = {f.name: getattr(self, f.name) for f in fields(FrozenLayers) if f.name != "trained"}
+        if network.old_head is None and backbone.old_head is not None:
+            shared["head"] = "probe"  # the stages that the old head sat behind are gone
         found: Model | None = None
         losses: list[float] = []
         for k in range(cut, lowest - 1, -1):
