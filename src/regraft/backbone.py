@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -55,6 +56,7 @@ class Backbone(nn.Module):
         self.source = source
         self.pretrained = pretrained
         self.ancestors: tuple[dict[str, Any], ...] = ()  # what fitted it before, the oldest first
+        self.place: Path | str | None = None  # a file, a folder or a name that it can be opened from again
 
     def __len__(self) -> int:
         return len(self.stages)
@@ -86,6 +88,7 @@ class Backbone(nn.Module):
             pretrained=self.pretrained,
         )
         made.ancestors = self.ancestors
+        made.place = self.place
         return made
 
     def behind(self, prefix: "Backbone") -> "Backbone":
@@ -93,10 +96,12 @@ class Backbone(nn.Module):
         named = [*zip(prefix.names, prefix.stages, strict=True), *zip(self.names, self.stages, strict=True)]
         whole = prefix.rewired(named)
         (of, first, _), (same, begin, last) = _place(prefix.spec), _place(self.spec)
-        adjacent = of == same and first + len(prefix) == begin
-        whole.spec = (
-            _part(of, first, last) if adjacent else {"loader": "chain", "parts": [prefix.spec, self.spec]}
-        )
+        if of == same and first + len(prefix) == begin:
+            whole.spec = _part(of, first, last)
+        elif len(prefix):
+            whole.spec = {"loader": "chain", "parts": [prefix.spec, self.spec]}
+        else:
+            whole.spec = self.spec
         return whole
 
     def prepared_by(self, preprocessing: Preprocessing) -> "Backbone":

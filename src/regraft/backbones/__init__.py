@@ -13,7 +13,10 @@ from ..domain import Domain
 from ..errors import InputError
 from ..provenance import ancestors_of
 from ..samples import is_images, kind_of
+from .adapted import rebuild_adapted
 from .glyphs import glyphs
+from .low_rank import rebuild_factored
+from .merging import merged
 from .module import module_backbone, rebuild_module
 from .pool import pool, shortened
 from .raw import pixels, table, vectors
@@ -22,8 +25,10 @@ from .small import rebuild_small, small_convnet, small_mlp
 __all__ = [
     "DEFAULT_NETWORK",
     "glyphs",
+    "merged",
     "module_backbone",
     "open_backbone",
+    "opens_offline",
     "pixels",
     "rebuild",
     "shortened",
@@ -33,6 +38,7 @@ __all__ = [
     "vectors",
 ]
 
+BUILT_IN = {"glyphs": glyphs, "pixels": pixels, "vectors": vectors, "table": table}
 MOST_PARTS = 64  # of one description: each slice or chain of networks is a few
 DEFAULT_NETWORK = "mobilenetv3_large_100"
 
@@ -63,21 +69,34 @@ def open_backbone(
         return timm_backbone(str(given) if given is not None else None, weights=Path(weights))
     if given is None:
         return _default_for(domain)
-    built_in = {"glyphs": glyphs, "pixels": pixels, "vectors": vectors, "table": table}
-    if str(given) in built_in:
-        return built_in[str(given)]()
+    if str(given) in BUILT_IN:
+        return BUILT_IN[str(given)]()
     if Path(given).is_dir():
         from ..model_folder import load
 
         model = load(given)
         network = model.backbone
         network.ancestors = ancestors_of(model.provenance, getattr(model.output, "names", ()))
+        network.place = Path(given)
         return network
     if Path(given).suffix == ".safetensors":
         return open_backbone(weights=given)
     from .timm import timm_backbone
 
     return timm_backbone(str(given))
+
+
+def opens_offline(name: str) -> bool:
+    """Whether `open_backbone` needs no network for a name.
+
+    >>> opens_offline("glyphs")
+    True
+    """
+    if name in BUILT_IN:
+        return True
+    from .timm import weights_are_here
+
+    return weights_are_here(name)
 
 
 def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
@@ -106,6 +125,10 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
     if loader == "chain":
         front, back = (rebuild(part, module) for part in spec["parts"])
         return back.behind(front)
+    if loader == "adapted":
+        return rebuild_adapted(spec, rebuild(spec["of"], module))
+    if loader == "low rank":
+        return rebuild_factored(spec, rebuild(spec["of"], module))
     if loader == "module":
         if module is None:
             raise InputError(

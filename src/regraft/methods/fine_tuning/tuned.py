@@ -91,3 +91,11 @@ def probed(backbone: Backbone, problem: Problem, training: Training) -> Linear:
     solved = LinearProbe().head(features.with_(x=features.x.flatten(1)), training)
     assert isinstance(solved, Linear)
     return Linear.of(solved.weight.detach().float(), solved.bias.detach().float())
+
+
+def as_borrowed(backbone: Backbone) -> Backbone:
+    """The backbone in which nothing is marked as learning: what an earlier fit added belongs to it now."""
+    for module in backbone.modules():
+        if hasattr(module, "learns"):
+            del module.learns
+    return backbone
