@@ -120,6 +120,14 @@ def test_survives_saving(recipe, phi, problem, fresh, tmp_path):
     assert again.provenance == model.provenance
 
 
+@pytest.mark.filterwarnings("ignore:.*the folder holds all of it")
+def test_survives_saving_without_the_network_it_was_given(recipe, phi, problem, fresh, tmp_path):
+    model = recipe.fit(problem, phi)
+    again = load(model.save(tmp_path / "model", on=phi), backbone=phi)
+    assert torch.equal(again.logits(fresh), model.logits(fresh))
+    assert again.provenance == model.provenance
+
+
 def test_fits_for_folds_are_fits_without_them(recipe, phi, problem, fresh):
     labelled = problem.target_labelled
     held_out = stratified_folds(labelled, 3, seed=0)

@@ -9,6 +9,7 @@ from regraft.backbones import merged, open_backbone
 from regraft.backbones.module import pictures
 from regraft.domain import Domain
 from regraft.errors import InputError
+from regraft.methods import METHODS
 from regraft.methods.features.linear_probe import LinearProbe
 from regraft.methods.fine_tuning.lora import LoRA, import_peft, layers
 from regraft.model_folder import load
@@ -115,6 +116,16 @@ def test_a_second_time_starts_from_the_merged_weights(problem, network, fresh, t
     assert twice.backbone.spec["of"] == network.spec
     again = load(twice.save(tmp_path / "m"), backbone=network)
     assert torch.equal(again.logits(fresh), twice.logits(fresh))
+
+
+def test_factors_under_later_adapters_stay_as_they_are(problem, network):
+    once = LoRA(rank=2, **QUICK).fit(problem, network)
+    between = METHODS["Adapters"](width=2, **QUICK).fit(problem, once.backbone)
+    last = LoRA(rank=2, **QUICK).fit(problem, between.backbone)
+    assert {path.split(".")[-1] for path in last.provenance["ranks"]} == {"down", "up"}
+    assert last.provenance["without_factors"] == ["1.inner.0", "2.inner"]
+    mine, given = last.backbone.state_dict(), between.backbone.state_dict()
+    assert all(torch.equal(mine[name], given[name]) for name in given if name.endswith((".A", ".B")))
 
 
 def test_what_is_handed_over_is_exported_as_it_is(tmp_path, problem):

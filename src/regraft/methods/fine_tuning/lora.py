@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 from torch import nn
 
 from ...backbone import Backbone
-from ...backbones.low_rank import Factors, factored
+from ...backbones.low_rank import Factors, LowRank, factored
 from ...backbones.merging import merged
 from ...errors import InputError, first_line
 from ...method import Network, param
@@ -97,9 +97,12 @@ def layers(backbone: Backbone) -> tuple[list[str], list[str]]:
     (['0.2'], ['0.0'])
     """
     every = [m for _, m in backbone.stages.named_modules(remove_duplicate=False)]
+    inside = {id(m.inner) for m in every if isinstance(m, LowRank)}  # which are never called
     owners = Counter(id(p) for module in every for p in module.parameters(recurse=False))
     able, left_out = list[str](), list[str]()
     for path, module in backbone.stages.named_modules():
+        if id(module) in inside:
+            continue
         if type(module) is nn.Linear:
             plain = True
         elif type(module) is nn.Conv2d:
