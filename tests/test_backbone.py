@@ -95,6 +95,9 @@ def test_specs_tell_where_a_part_lies_in_the_whole():
     assert phi[2:1].spec == part(2, 2)
     assert phi[2:].behind(phi[:2]).spec == phi.spec
     assert phi[1:2].behind(phi[:1]).spec == part(0, 2)
+    changed = phi.copied()
+    changed.spec = {"loader": "adapted"}
+    assert changed.behind(phi[:0]).spec == changed.spec  # nothing is in front of it
     loose = phi[2:].behind(phi[:1])
     assert loose.spec == {"loader": "chain", "parts": [part(0, 1), part(2, None)]}
     prefix, suffix = loose.cut(1)

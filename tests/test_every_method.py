@@ -27,6 +27,8 @@ def recipe(request) -> Method:
     method = METHODS[request.param]
     if request.param == "Boosting":
         pytest.importorskip("xgboost")
+    if request.param == "LoRA":
+        pytest.importorskip("peft")
     return method(**QUICK) if issubclass(method, Trained) else method()
 
 
@@ -105,10 +107,14 @@ def test_batchnorm_of_a_pretrained_network_keeps_its_statistics(recipe, phi, pro
     if not phi.pretrained or not len(phi):
         pytest.skip("no pretrained statistics")
     model = recipe.fit(problem, phi)
-    norm, given = model.backbone.stages[1][1], phi.stages[1][1]
+    norm, given = (next(filter(is_batchnorm, each.modules())) for each in (model.backbone, phi))
     assert torch.equal(norm.running_mean, given.running_mean)
     assert torch.equal(norm.running_var, given.running_var)
     assert norm.num_batches_tracked == given.num_batches_tracked
+
+
+def is_batchnorm(module):
+    return isinstance(module, torch.nn.BatchNorm1d)
 
 
 def test_survives_saving(recipe, phi, problem, fresh, tmp_path):
@@ -116,6 +122,14 @@ def test_survives_saving(recipe, phi, problem, fresh, tmp_path):
     model.save(tmp_path / "model")
     module = phi if phi.spec["loader"] == "module" else None
     again = load(tmp_path / "model", backbone=module)
+    assert torch.equal(again.logits(fresh), model.logits(fresh))
+    assert again.provenance == model.provenance
+
+
+@pytest.mark.filterwarnings("ignore:.*the folder holds all of it")
+def test_survives_saving_without_the_network_it_was_given(recipe, phi, problem, fresh, tmp_path):
+    model = recipe.fit(problem, phi)
+    again = load(model.save(tmp_path / "model", on=phi), backbone=phi)
     assert torch.equal(again.logits(fresh), model.logits(fresh))
     assert again.provenance == model.provenance
 

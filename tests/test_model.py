@@ -197,7 +197,7 @@ def sliced(folder, **cut):
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        (lambda f: changed(f, format=2), "upgrade regraft"),
+        (lambda f: changed(f, format=3), "upgrade regraft"),
         (lambda f: (f / WEIGHTS).write_bytes((f / WEIGHTS).read_bytes()[:-1] + b"x"), "checksum"),
         (lambda f: (f / WEIGHTS).unlink(), "cannot be read"),
         (lambda f: (f / DESCRIPTION).write_text("{"), "cannot be read"),

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -60,6 +61,7 @@ class Backbone(nn.Module):
         self.pretrained = pretrained
         self.ancestors: tuple[dict[str, Any], ...] = ()  # what fitted it before, the oldest first
         self.old_head: PretrainedHead | None = None
+        self.place: Path | str | None = None  # a file, a folder or a name that it can be opened from again
 
     def __len__(self) -> int:
         return len(self.stages)
@@ -92,6 +94,7 @@ class Backbone(nn.Module):
             pretrained=self.pretrained,
         )
         made.ancestors = self.ancestors
+        made.place = self.place
         return made
 
     def behind(self, prefix: "Backbone") -> "Backbone":
@@ -100,10 +103,12 @@ class Backbone(nn.Module):
         whole = prefix.rewired(named)
         whole.old_head = self.old_head
         (of, first, _), (same, begin, last) = _place(prefix.spec), _place(self.spec)
-        adjacent = of == same and first + len(prefix) == begin
-        whole.spec = (
-            _part(of, first, last) if adjacent else {"loader": "chain", "parts": [prefix.spec, self.spec]}
-        )
+        if of == same and first + len(prefix) == begin:
+            whole.spec = _part(of, first, last)
+        elif len(prefix):
+            whole.spec = {"loader": "chain", "parts": [prefix.spec, self.spec]}
+        else:
+            whole.spec = self.spec
         return whole
 
     def prepared_by(self, preprocessing: Preprocessing) -> "Backbone":

@@ -12,8 +12,10 @@ INERT = re.compile(r"[^\W_]|[ ,;()'\"+\-−%?/…]|(?<![wW]{3})\.|:(?= |$)|(?<=[
 MOST_LISTED = 200  # classes in the table of recalls; more are in study.json
 
 
-def card(model: Model) -> str:
+def card(model: Model, needed: str | None = None) -> str:
     """The card of a model in Markdown, from what the model itself remembers.
+
+    needed: the name of the network without which the folder is not the model, if it is thin.
 
     Names of classes, networks and columns come from the user's files, and are written so that no renderer
     takes them for markup.
@@ -29,7 +31,7 @@ def card(model: Model) -> str:
     study = model.provenance.get("study")
     parts = ["# Model card", _purpose(model)]
     parts += [_score(study), _recalls(study)] if study else ["## How good it is\n\n" + UNJUDGED]
-    parts += [_reading(model), _use(model), _origin(model), _limits(model)]
+    parts += [_reading(model), _use(model, needed), _origin(model), _limits(model)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -115,8 +117,14 @@ def _reading(model: Model) -> str:
     return "\n".join(lines)
 
 
-def _use(model: Model) -> str:
+def _use(model: Model, needed: str | None) -> str:
     own = ", backbone=module" if "module" in str(model.backbone.spec) else ""
+    apart = (
+        f"This folder holds only what differs from {escaped(needed)}, and needs that very network: it is "
+        "looked for where it was, or handed in (`--backbone` or `--weights`; in Python `backbone=…`).\n\n"
+        if needed
+        else ""
+    )
     if model.backbone.preprocessing.kind == "images":
         command, sample = "regraft predict FOLDER new-photos/\n", '["new.jpg"]'
     elif model.backbone.preprocessing.kind == "table":
@@ -125,7 +133,7 @@ def _use(model: Model) -> str:
         command, sample = "", "rows"
     shell = f"```console\n{command}regraft export FOLDER --to onnx\n```\n\n" if command and not own else ""
     return (
-        f"## How to use it\n\n{shell}```python\nimport regraft as rg\n\n"
+        f"## How to use it\n\n{apart}{shell}```python\nimport regraft as rg\n\n"
         f'model = rg.load("FOLDER"{own})\nprint(model.predict({sample}))\n```'
     )
 
@@ -141,6 +149,10 @@ def _origin(model: Model) -> str:
         "method": made.get("method", ""),
         **{f"method: {k}": v for k, v in made.get("recipe", {}).items()},
     }
+    if trained := made.get("trained_parameters"):
+        network = made.get("network_parameters", 0)
+        share = f", {100 * trained / network:.3g} % of the network's {network:,}" if network else ""
+        rows["trained parameters"] = f"{trained:,}{share}"
     rows |= {"seed": made.get("seed", ""), "computed on": str(model.engine)}
     rows |= {f"data, {role.replace('_', ' ')} (SHA-256)": sha for role, sha in made.get("data", {}).items()}
     rows |= {"network before fitting (BLAKE2b)": made.get("network", "")}

@@ -179,7 +179,7 @@ class Network(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = head
-        self.told: dict[str, Any] = {}  # what the model has to remember of the start
+        self.told: dict[str, Any] = {}  # what the recipe did to it, for the model's provenance
 
     def forward(self, x: Tensor) -> Tensor:
         scores: Tensor = self.head(self.features(x))
@@ -270,12 +270,14 @@ class Trained(Method):
             validate_every=max(1, steps // 20),
             key=key,
         )
+        learned = schedule.learning(network.parts)
         self.finish(network)
         told = {
-            **network.told,
             "steps": steps,
             "best_step": history.best_step if len(watched) else steps,
             "held_out_loss": min(loss for _, loss in history.validation) if len(watched) else None,
+            "trained_parameters": learned,
+            **network.told,
         }
         return Model(network.backbone.cpu(), network.head.cpu(), labelled.classes, provenance=told)
 

@@ -133,14 +133,33 @@ class Model(nn.Module):
         """
         return list(self.output.decode(self.logits(x).argmax(1)))
 
-    def save(self, folder: str | Path, extra: dict[str, str] | None = None) -> Path:
+    def save(
+        self, folder: str | Path, extra: dict[str, str] | None = None, *, on: Backbone | None = None
+    ) -> Path:
         """Write the model as a folder of JSON, safetensors and a card; it appears whole or not at all.
 
         extra: more text files, by name, that travel with the model. An older model there is replaced.
+        on: the network that the model was fitted on. The folder then holds only the tensors that differ from
+            it, bit for bit: adapters, factors, biases, the head. It is small, and worth nothing without that
+            network, which `load` looks for where it was or takes as `backbone`. So a folder is whole unless
+            this is asked for: it is for many models of one network. A network that was trained as a whole is
+            saved as a whole in any case, with a warning.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from regraft import Domain, Problem, load
+        >>> from regraft.backbones import glyphs
+        >>> from regraft.methods import METHODS
+        >>> phi, images = glyphs(), torch.randint(0, 255, (4, 8, 8), dtype=torch.uint8)
+        >>> strokes = Problem(target_labelled=Domain(images, ["line", "dot"] * 2))
+        >>> model = METHODS["LinearProbe"]().fit(strokes, phi)
+        >>> with TemporaryDirectory() as folder:
+        ...     saved = model.save(Path(folder) / "m", on=phi)
+        ...     load(saved).predict(images) == model.predict(images)
+        True
         """
         from .model_folder import save
 
-        return save(self, folder, extra)
+        return save(self, folder, extra, on)
 
     @property
     def summary(self) -> str:

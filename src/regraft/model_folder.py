@@ -17,6 +17,7 @@ from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
 from . import __version__
+from .backbone import Backbone
 from .certainty import Certainty
 from .engine import Engine
 from .errors import InputError, first_line
@@ -26,23 +27,28 @@ from .output import output_from_json
 from .preprocessing import preprocessing_from_json
 from .readers.decoding import Unreadable, read_file
 from .replacing import replace_folder
+from .thin import Borrowed, apart, sha256, thinned
 
-FORMAT = 1
+FORMAT = 2  # of folders that need the network they were fitted on; all others are as the first release's
 DESCRIPTION, WEIGHTS, CARD = "model.json", "weights.safetensors", "README.md"
 WRITTEN = {DESCRIPTION, WEIGHTS, CARD, "study.json", "report.html"}
 POINTS = "certainty.novelty.points"
 MOST_DESCRIPTION = 64 << 20  # bytes; what is fitted to a hundred thousand columns takes ten million
 
 
-def save(model: Model, folder: str | Path, extra: dict[str, str] | None = None) -> Path:
+def save(
+    model: Model, folder: str | Path, extra: dict[str, str] | None = None, on: Backbone | None = None
+) -> Path:
     """What `Model.save` does."""
     from .card import card
 
     check_target(folder)
-    weights = save_bytes(_tensors(model))
-    network = model.backbone
+    network, tensors, borrowed = model.backbone, _tensors(model), None
+    if on is not None:
+        borrowed, tensors = thinned(network, tensors, on, Path(folder))
+    weights = save_bytes(tensors)
     description = {
-        "format": FORMAT,
+        "format": FORMAT if borrowed else 1,
         "regraft": __version__,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "output": model.output.to_json(),
@@ -59,12 +65,13 @@ def save(model: Model, folder: str | Path, extra: dict[str, str] | None = None) 
         "certainty": model.certainty and model.certainty.to_json(),
         "engine": model.engine.to_json(),
         "provenance": model.provenance,
+        **({"borrowed": borrowed.to_json()} if borrowed else {}),
     }
     description["sha256"] = _checksum(description)
     files = {
         DESCRIPTION: json.dumps(description, indent=1, ensure_ascii=False).encode(),
         WEIGHTS: weights,
-        CARD: card(model).encode(),
+        CARD: card(model, borrowed and borrowed.name).encode(),
     }
     files.update({name: text.encode() for name, text in (extra or {}).items()})
     _write_folder(Path(folder), files)
@@ -72,8 +79,8 @@ def save(model: Model, folder: str | Path, extra: dict[str, str] | None = None) 
 
 
 def weights_sha256(model: Model) -> str:
-    """The SHA-256 of weights.safetensors, saved or not: what model.json says of it."""
-    return hashlib.sha256(save_bytes(_tensors(model))).hexdigest()
+    """The SHA-256 of weights.safetensors, saved or not, of a folder that holds all of the model."""
+    return sha256(_tensors(model))
 
 
 def check_target(folder: str | Path) -> None:
@@ -103,15 +110,20 @@ def check_target(folder: str | Path) -> None:
         raise _unwritable(folder, reason) from reason
 
 
-def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
+def load(folder: str | Path, backbone: nn.Module | str | Path | None = None) -> Model:
     """The model that `save` wrote. Nothing is unpickled and nothing in the folder can name code to import.
 
-    backbone: the network itself, where the model was built on a module of the user's own.
-    Raises InputError for a missing folder, a newer format, a wrong checksum or a damaged file.
+    backbone: the network itself, where the model was built on a module of the user's own, or where the folder
+        holds only what differs from it and the network is not where it was; or what `open_backbone` opens
+        it from.
+    Raises InputError for a missing folder, a newer format, a wrong checksum, a damaged file, or another
+    network than the one that a thin folder was saved on.
     """
-    from .backbones import rebuild
+    from .backbones import open_backbone, rebuild
 
     folder = Path(folder)
+    if isinstance(backbone, (str, Path)):
+        backbone = open_backbone(backbone)
     saved, content = _description(folder), _content(folder / WEIGHTS)
     if not isinstance(saved, dict) or not isinstance(saved.get("format"), int):
         raise InputError(f"{folder / DESCRIPTION} tells no format: save the model again")
@@ -136,7 +148,12 @@ def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
         fitted = {
             k.removeprefix("preprocessing."): t for k, t in tensors.items() if k.startswith("preprocessing.")
         }
+        borrowed = Borrowed.from_json(saved["borrowed"]) if "borrowed" in saved else None
+        if borrowed is not None:
+            backbone = borrowed.network(folder, backbone)
         network = rebuild(saved["backbone"]["spec"], backbone)
+        if borrowed is not None:
+            tensors = borrowed.completed(tensors, network)
         network = network.prepared_by(preprocessing_from_json(saved["preprocessing"], fitted))
         network.name = saved["backbone"]["name"]
         network.pretrained = any(True for _ in network.parameters())  # whatever it was before, it has learned
@@ -153,6 +170,8 @@ def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
         if saved["head"].get("classes") != model.output.width:
             raise ValueError(f"its head knows another number of classes than {model.output.width}")
         model.load_state_dict({k: t for k, t in tensors.items() if k not in _prefixed(fitted)})
+        if borrowed is not None and weights_sha256(model) != borrowed.whole_sha256:
+            raise ValueError(f"with {borrowed.name} it is not the model that was saved")
         _read_as_before(saved, model)
         if any(t.is_floating_point() and not t.isfinite().all() for t in _learned(model)):
             raise ValueError("what it learned holds NaN or infinity")
@@ -210,8 +229,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _tensors(model: Model) -> dict[str, Tensor]:
     fitted = _prefixed(model.backbone.preprocessing.tensors())
-    # a copy of each: tensors that share memory cannot be saved side by side
-    return {k: t.detach().cpu().contiguous().clone() for k, t in {**model.state_dict(), **fitted}.items()}
+    return apart({**model.state_dict(), **fitted})
 
 
 def _learned(model: Model) -> list[Tensor]:
@@ -235,6 +253,15 @@ def _checksum(description: dict[str, Any]) -> str:
     """SHA-256 of the description, however its JSON is laid out."""
     once_read = json.loads(json.dumps(description))  # in which keys are text and tuples are lists
     return hashlib.sha256(json.dumps(once_read, sort_keys=True).encode()).hexdigest()
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """What model.json says, or nothing where it is none; no weights are read."""
+    try:
+        said = _description(folder)
+    except InputError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _is_model(folder: Path) -> bool:

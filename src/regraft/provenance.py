@@ -9,11 +9,11 @@ from . import __version__
 from .backbone import Backbone
 from .problem import Problem
 
-TOLD = ("torch", "numpy", "scipy", "pillow", "scikit-learn", "timm", "xgboost-cpu", "xgboost")
+TOLD = ("torch", "numpy", "scipy", "pillow", "scikit-learn", "timm", "peft", "xgboost-cpu", "xgboost")
 
 
 def origin(problem: Problem, backbone: Backbone) -> dict[str, Any]:
-    """What a model is made of: how many samples, hashes of them and of the network, the versions in use.
+    """What a model is made of: samples and network, their numbers and hashes, and the versions in use.
 
     The hashes are `Domain.fingerprint` by role, and `Backbone.fingerprint` before anything was fitted.
     """
@@ -22,6 +22,7 @@ def origin(problem: Problem, backbone: Backbone) -> dict[str, Any]:
         "samples": {role: len(domain) for role, domain in domains.items()},
         "data": {role: domain.fingerprint() for role, domain in domains.items()},
         "network": backbone.fingerprint(),
+        "network_parameters": sum(p.numel() for p in backbone.parameters()),
         **({"ancestors": list(backbone.ancestors)} if backbone.ancestors else {}),
         "versions": versions(),
     }

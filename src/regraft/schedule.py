@@ -9,7 +9,7 @@ from torch import nn
 
 from .errors import InputError
 
-Which = Literal["all", "biases", "norms"]
+Which = Literal["all", "biases", "norms", "adapters"]
 Shape = Literal["cosine", "one cycle", "constant"]
 
 
@@ -43,7 +43,8 @@ class Schedule:
     in the mode of p.
 
     which: the parameters of the stages that learn; "biases" and "norms" (scales and shifts of normalisation)
-    leave all others as they are. statistics: BatchNorm's, of stages that learn and of the head.
+    leave all others as they are, and so does "adapters", what a recipe added to the network. statistics:
+    BatchNorm's, of stages that learn and of the head.
 
     >>> gradual = Schedule(1e-3, 1e-4, starts=(0.4, 0.2), slower=5.0)
     >>> [mode.trainable for mode in gradual(0.3)]
@@ -78,6 +79,22 @@ class Schedule:
     def highest(self, stage: int) -> float:
         """The rate of a stage at its height."""
         return self.stage_rate / self.slower ** (len(self.starts) - 1 - stage)
+
+    def learning(self, parts: Sequence[nn.Module]) -> int:
+        """How many parameters ever learn, of the stages and the head.
+
+        >>> parts = [nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1)]
+        >>> Schedule(1e-3, 1e-4, starts=(1.0, 0.0), which="biases").learning(parts)
+        5
+        """
+        *stages, head = parts
+        learns = [
+            p
+            for stage, s in zip(stages, self.starts, strict=True)
+            if s < 1
+            for p in chosen(stage, self.which)
+        ]
+        return sum(p.numel() for p in {id(p): p for p in [*learns, *head.parameters()]}.values())
 
     def behind(self, frozen: int) -> "Schedule":
         """The same with so many more stages in front that never learn.
@@ -169,7 +186,8 @@ def gradual_starts(stages: int, first: float, last: float) -> tuple[float, ...]:
 def chosen(part: nn.Module, which: Which) -> list[nn.Parameter]:
     """The parameters of a part that a mode lets learn.
 
-    Normalisation is whatever module is called so: batch, layer, group, instance, RMS and their kin.
+    Normalisation is whatever module is called so: batch, layer, group, instance, RMS and their kin. Adapters
+    are the modules that a recipe marked with `learns` when it added them.
 
     >>> part = nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2))
     >>> [len(chosen(part, which)) for which in ("all", "biases", "norms")]
@@ -179,8 +197,11 @@ def chosen(part: nn.Module, which: Which) -> list[nn.Parameter]:
         return list(part.parameters())
     if which == "biases":
         return [p for name, p in part.named_parameters() if name.rsplit(".", 1)[-1] == "bias"]
-    norms = [module for module in part.modules() if "norm" in type(module).__name__.lower()]
-    owned = [p for module in norms for p in module.parameters(recurse=False)]
+    if which == "adapters":
+        owners = [module for module in part.modules() if getattr(module, "learns", False)]
+    else:
+        owners = [module for module in part.modules() if "norm" in type(module).__name__.lower()]
+    owned = [p for module in owners for p in module.parameters(recurse=False)]
     return list({id(p): p for p in owned}.values())
 
 

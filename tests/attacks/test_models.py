@@ -339,3 +339,104 @@ def test_saving_follows_no_link_out_of_the_folder(attack, model, tmp_path):
     assert (tmp_path / "precious").read_text() == "precious"
     assert (tmp_path / "precious-folder" / "x").read_text() == "precious"
     assert not (model / "study.json").is_symlink()
+
+
+@pytest.fixture
+def thin(tmp_path):
+    """A folder that needs the network beside it, and a table for it; `borrows(…)` changes what it says."""
+    columns = ["a", "b", "c"]
+    table_lines = [",".join(columns), *("0.1,0.2,0.3" for _ in range(4))]
+    (tmp_path / "t.csv").write_text("\n".join(table_lines) + "\n")
+    data = Domain(torch.randn(8, 3), ["low", "high"] * 4)
+    problem, phi = Problem(target_labelled=data), small_mlp(3, widths=(16, 16))
+    quick = {"epochs": 1, "least_steps": 2, "held_out": 0.0}
+    return METHODS["Adapters"](width=2, **quick).fit(problem, phi).save(tmp_path / "thin", on=phi)
+
+
+def said(folder):
+    return json.loads((folder / DESCRIPTION).read_text())
+
+
+def borrows(folder, **values):
+    signed(folder, borrowed={**said(folder)["borrowed"], **values})
+
+
+def holds(folder, **tensors):
+    from safetensors.torch import load_file
+
+    weighed(folder, save({**load_file(folder / WEIGHTS), **tensors}))
+
+
+def respelt(folder, **values):
+    """The description of other adapters."""
+    network = said(folder)["backbone"]
+    network["spec"] = {**network["spec"], **values}
+    signed(folder, backbone=network)
+
+
+def in_itself(folder, times):
+    """Adapters in adapters in adapters."""
+    network = said(folder)["backbone"]
+    for _ in range(times):
+        network["spec"] = {**network["spec"], "of": dict(network["spec"])}
+    signed(folder, backbone=network)
+
+
+FIRST = "backbone.stages.0.inner.linear.weight"
+THIN = {
+    "another fingerprint": (lambda f: borrows(f, fingerprint="0" * 32), "is another"),
+    "another network's numbers": (lambda f: borrows(f, fingerprint="", weights_sha256=""), "is another"),
+    "another seed": (
+        lambda f: borrows(f, spec={**said(f)["borrowed"]["spec"], "seed": 7}),
+        "is another",
+    ),
+    "a tensor that is none of the network's": (
+        lambda f: holds(f, **{"backbone.os.system": torch.zeros(1)}),
+        "does not fit into small mlp",
+    ),
+    "a tensor of another size": (lambda f: holds(f, **{FIRST: torch.zeros(16, 4)}), "does not fit into"),
+    "a tensor of another kind": (
+        lambda f: holds(f, **{FIRST: torch.zeros(16, 3, dtype=torch.int8)}),
+        "does not fit into",
+    ),
+    "a frozen weight in another's place": (
+        lambda f: holds(f, **{FIRST: torch.zeros(16, 3)}),
+        "it is not the model that was saved",
+    ),
+    "an adapter left out": (lambda f: weighed(f, save({})), "save the model again"),
+    "a width of 10⁹": (lambda f: respelt(f, width=HUGE), "are the most"),
+    "a width of −1": (lambda f: respelt(f, width=-1), "whole number above 0"),
+    "channels of 10⁹": (lambda f: respelt(f, places={"0": [1, HUGE]}), "are the most"),
+    "an axis of 10⁹": (lambda f: respelt(f, places={"0": [HUGE, 16], "1": [1, 16]}), ""),
+    "a place that is none": (lambda f: respelt(f, places={"../0": [1, 16]}), "has no part"),
+    "code as activation": (lambda f: respelt(f, activation="os.system"), "unknown"),
+    "adapters a hundred deep": (lambda f: in_itself(f, 100), "more than 64 parts"),
+    "a rank of 10⁹": (
+        lambda f: respelt(f, loader="low rank", ranks={"0.linear": HUGE}, scale=1.0),
+        "more than",
+    ),
+    "a rank of 2.5": (
+        lambda f: respelt(f, loader="low rank", ranks={"0.linear": 2.5}, scale=1.0),
+        "whole numbers above 0",
+    ),
+    "a scale beyond floats": (
+        lambda f: respelt(f, loader="low rank", ranks={"0.linear": 1}, scale=10**400),
+        "scales are finite",
+    ),
+    "a network at a place on the disk": (
+        lambda f: borrows(f, place={"way": "/etc/passwd"}),
+        "hand it in",
+    ),
+    "a network up the tree": (lambda f: borrows(f, place={"way": "../../../../etc"}), "hand it in"),
+    "a network that leads to itself": (lambda f: borrows(f, place={"way": "../thin"}), "hand it in"),
+    "a network of another hub": (lambda f: borrows(f, place={"name": "hf-hub:some/body"}), "hand it in"),
+    "a name that is none": (lambda f: borrows(f, place={"name": {"__reduce__": "x"}}), ""),
+    "no network": (lambda f: signed(f, borrowed=None), ""),
+    "keys that are none": (lambda f: borrows(f, code="x"), "does not describe a model"),
+}
+
+
+@pytest.mark.parametrize(("change", "told"), THIN.values(), ids=THIN)
+def test_thin_folders(attack, thin, change, told):
+    change(thin)
+    attack("predict", thin, "t.csv").refuses(told)

@@ -174,3 +174,14 @@ def test_a_page_that_cannot_be_written_stops_fit_before_it_begins(photos, run, t
     with pytest.raises(InputError, match="report cannot be written to photos"):
         run("fit", "nowhere", "--report", "photos")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_thin_is_asked_of_the_study(photos, run, monkeypatch):
+    from regraft.selection import Study
+
+    asked = []
+    save = Study.save
+    monkeypatch.setattr(Study, "save", lambda self, *to, **how: asked.append(how) or save(self, *to, **how))
+    run("fit", photos, *CHEAP, "--thin")
+    run("fit", photos, *CHEAP)
+    assert [how["thin"] for how in asked] == [True, False]

@@ -126,3 +126,20 @@ def test_what_cannot_be_read_is_said_without_steering_a_terminal(model, photos, 
     assert result.exit_code == 1
     assert "not used: x?[31m.png: text, not an image" in result.stderr
     assert load(model).predict([photos / "day" / "0.png"]) == ["day"]
+
+
+def test_a_thin_model_takes_the_network_that_was_borrowed(photos, run, tmp_path):
+    from regraft.backbones import glyphs
+
+    phi = glyphs()
+    phi.place = None  # it was opened from nowhere that could be told
+    fitted = METHODS["LinearProbe"]().fit(Problem(target_labelled=read_images(photos)), phi)
+    fitted.save(tmp_path / "thin", on=phi)
+    fitted.save(tmp_path / "whole")
+    whole = run("predict", "whole", photos).stdout
+    with pytest.raises(InputError, match="hand it in by --backbone"):
+        run("predict", "thin", photos)
+    assert run("predict", "thin", photos, "--backbone", "glyphs").stdout == whole
+    assert "balanced accuracy" in run("evaluate", "thin", photos, "--backbone", "glyphs").output
+    with pytest.raises(InputError, match="the network handed in is another"):
+        run("predict", "thin", photos, "--backbone", "pixels")

@@ -180,6 +180,15 @@ def test_the_expected_score_allows_for_having_been_picked(network, problem):
     assert "Expected on new samples: " in str(study)
 
 
+def test_saves_only_what_differs_from_what_was_borrowed(network, problem, fresh, tmp_path):
+    study = compare(problem, backbone=network)
+    folder = study.save(tmp_path / "thin", thin=True)
+    assert {file.name for file in folder.iterdir()} >= {"study.json", "weights.safetensors"}
+    assert torch.equal(load(folder, backbone=network).logits(fresh), study.model.logits(fresh))
+    with pytest.raises(InputError, match="only what differs from rings"):
+        load(folder)
+
+
 def test_saves_the_model_with_the_study(network, problem, tmp_path):
     study = compare(problem, backbone=network)
     study.save(tmp_path / "rings")

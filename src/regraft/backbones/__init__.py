@@ -16,7 +16,10 @@ from ..output import Classes
 from ..pretrained_head import PretrainedHead
 from ..provenance import ancestors_of, told
 from ..samples import is_images, kind_of
+from .adapted import rebuild_adapted
 from .glyphs import glyphs
+from .low_rank import rebuild_factored
+from .merging import merged
 from .module import module_backbone, rebuild_module
 from .pool import pool, shortened
 from .raw import pixels, table, vectors
@@ -25,8 +28,10 @@ from .small import rebuild_small, small_convnet, small_mlp
 __all__ = [
     "DEFAULT_NETWORK",
     "glyphs",
+    "merged",
     "module_backbone",
     "open_backbone",
+    "opens_offline",
     "pixels",
     "rebuild",
     "shortened",
@@ -36,6 +41,7 @@ __all__ = [
     "vectors",
 ]
 
+BUILT_IN = {"glyphs": glyphs, "pixels": pixels, "vectors": vectors, "table": table}
 MOST_PARTS = 64  # of one description: each slice or chain of networks is a few
 DEFAULT_NETWORK = "mobilenetv3_large_100"
 
@@ -66,9 +72,8 @@ def open_backbone(
         return timm_backbone(str(given) if given is not None else None, weights=Path(weights))
     if given is None:
         return _default_for(domain)
-    built_in = {"glyphs": glyphs, "pixels": pixels, "vectors": vectors, "table": table}
-    if str(given) in built_in:
-        return built_in[str(given)]()
+    if str(given) in BUILT_IN:
+        return BUILT_IN[str(given)]()
     if Path(given).is_dir():
         from ..model_folder import load
 
@@ -78,12 +83,26 @@ def open_backbone(
         # columns as they are have learned nothing, and a head on them would be all that is borrowed
         if network.pretrained and isinstance(model.head, Linear) and isinstance(model.output, Classes):
             network.old_head = PretrainedHead.of(model.head, model.output.names, told(network.ancestors[-1]))
+        network.place = Path(given)
         return network
     if Path(given).suffix == ".safetensors":
         return open_backbone(weights=given)
     from .timm import timm_backbone
 
     return timm_backbone(str(given))
+
+
+def opens_offline(name: str) -> bool:
+    """Whether `open_backbone` needs no network for a name.
+
+    >>> opens_offline("glyphs")
+    True
+    """
+    if name in BUILT_IN:
+        return True
+    from .timm import weights_are_here
+
+    return weights_are_here(name)
 
 
 def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
@@ -112,6 +131,10 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
     if loader == "chain":
         front, back = (rebuild(part, module) for part in spec["parts"])
         return back.behind(front)
+    if loader == "adapted":
+        return rebuild_adapted(spec, rebuild(spec["of"], module))
+    if loader == "low rank":
+        return rebuild_factored(spec, rebuild(spec["of"], module))
     if loader == "module":
         if module is None:
             raise InputError(

@@ -27,6 +27,7 @@ def glyphs() -> Backbone:
     backbone = rebuild_glyphs()
     stored = load(files("regraft.backbones").joinpath("weights", "glyphs.safetensors").read_bytes())
     backbone.load_state_dict({k: t.float() if t.is_floating_point() else t for k, t in stored.items()})
+    backbone.place = "glyphs"
     return backbone.eval()
 
 

@@ -16,6 +16,15 @@ class WeightsUnavailable(InputError):
     """Pretrained weights that cannot be had: no network, or none in a format that is safe to read."""
 
 
+def cached(repository: str) -> Path | None:
+    """The safetensors file of a repository (owner/name or owner/name@revision), if it is on this machine."""
+    import huggingface_hub as hub
+
+    repo, _, revision = repository.partition("@")
+    found = hub.try_to_load_from_cache(repo, FILE, revision=revision or None)
+    return Path(found) if isinstance(found, str) else None
+
+
 def fetched(repository: str, name: str) -> Path:
     """The safetensors file of a repository, from the local cache or else from the hub.
 
@@ -25,10 +34,9 @@ def fetched(repository: str, name: str) -> Path:
     import huggingface_hub as hub
     from huggingface_hub.errors import LocalEntryNotFoundError, RemoteEntryNotFoundError
 
+    if here := cached(repository):
+        return here
     repo, _, revision = repository.partition("@")
-    cached = hub.try_to_load_from_cache(repo, FILE, revision=revision or None)
-    if isinstance(cached, str):
-        return Path(cached)
     reason = "HF_HUB_OFFLINE is set" if hub.constants.HF_HUB_OFFLINE else _unreachable(hub.constants.ENDPOINT)
     if reason:
         raise unavailable(name, f"the hub cannot be reached: {reason}")

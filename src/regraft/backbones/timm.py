@@ -15,7 +15,7 @@ from ..preprocessing.images import ImagePreprocessing
 from ..pretrained_head import PretrainedHead
 from .cutting import by_child, cut
 from .files import WeightsFile, class_names, load_strictly, weights_file
-from .hub import WeightsUnavailable, fetched, unavailable
+from .hub import WeightsUnavailable, cached, fetched, unavailable
 from .module import framed, pictures
 
 __all__ = ["WeightsUnavailable", "import_timm", "rebuild_timm", "timm_backbone", "with_classifier"]
@@ -87,6 +87,7 @@ def with_classifier(
     backbone.licence = cfg.get("license") or ""
     backbone.source = ", ".join(str(cfg[k]) for k in ("hf_hub_id", "origin_url") if cfg.get(k))
     backbone.old_head = _old_head(backbone, classifier, cfg)
+    backbone.place = name
     return backbone, classifier
 
 
@@ -98,6 +99,12 @@ def rebuild_timm(spec: dict[str, Any]) -> Backbone:
     if not isinstance(preprocessing, ImagePreprocessing):
         raise InputError(f"timm's networks take images, not {preprocessing.kind!r}: save the model again")
     return _backbone(net, spec["architecture"], spec["args"], preprocessing)
+
+
+def weights_are_here(name: str) -> bool:
+    """Whether the weights of that name are in the hub's local cache, so that nothing has to be fetched."""
+    cfg = _described(name)
+    return bool(cfg.get("hf_hub_id")) and cached(cfg["hf_hub_id"]) is not None
 
 
 def import_timm() -> Any:
@@ -127,6 +134,7 @@ def _from_file(weights: WeightsFile, model_args: dict[str, Any]) -> tuple[Backbo
     backbone, classifier = _taken_apart(net, name, args, cfg)
     backbone.licence, backbone.source = weights.licence, weights.source
     backbone.old_head = _old_head(backbone, classifier, weights.preprocessing)
+    backbone.place = weights.path
     return backbone, classifier
 
 

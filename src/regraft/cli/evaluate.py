@@ -7,25 +7,31 @@ from typing import Any
 
 import click
 
-from .options import READING, progress_bars, read, report_unreadable, with_options
+from .options import BORROWED, READING, loaded, progress_bars, read, report_unreadable, with_options
 from .places import cache_folder, record_folder
 
 
 @click.command("evaluate")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("path", type=click.Path(path_type=Path))
-@with_options(READING)
+@with_options(READING, BORROWED)
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
-def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
+def command(
+    model: Path,
+    path: Path,
+    as_json: bool,
+    backbone: str | None,
+    weights: Path | None,
+    **options: Any,
+) -> None:
     """The accuracy, balanced accuracy and recall of every class of MODEL on the labelled samples of PATH."""
     from ..features import Store, embed
     from ..model import Model
-    from ..model_folder import load
     from ..selection import METRICS, evaluate
     from ..selection.sealed import note_reading, reading_now, times_read
     from ..text import aligned
 
-    fitted = load(model)
+    fitted = loaded(model, backbone, weights)
     progress = progress_bars()
     labelled = read(path, **options, progress=progress)
     report_unreadable(labelled, path)

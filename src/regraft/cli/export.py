@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ..errors import InputError
-from .options import progress_bars, read, report_unreadable
+from .options import BORROWED, loaded, progress_bars, read, report_unreadable, with_options
 from .places import samples_of
 
 
@@ -21,14 +21,21 @@ from .places import samples_of
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The file; named after MODEL if it is not given."
 )
-def command(model: Path, to: str, samples: Path | None, out: Path | None) -> None:
+@with_options(BORROWED)
+def command(
+    model: Path,
+    to: str,
+    samples: Path | None,
+    out: Path | None,
+    backbone: str | None,
+    weights: Path | None,
+) -> None:
     """Write MODEL as one file that runs without Regraft, and check it on your own samples.
 
     A file that does not give the same labels, and the same probabilities to within 0.0001, is not written."""
     from ..export import export_onnx
-    from ..model_folder import load
 
-    fitted = load(model)
+    fitted = loaded(model, backbone, weights)
     path = samples or samples_of(model, fitted.provenance)
     if path is None:
         raise InputError(

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..beside import seen_from
 from ..errors import InputError
 from .options import (
     CHOOSING,
@@ -21,7 +22,7 @@ from .options import (
     report_unreadable,
     with_options,
 )
-from .places import cache_folder, record_folder, seen_from
+from .places import cache_folder, record_folder
 
 
 @click.command("fit")
@@ -42,6 +43,11 @@ from .places import cache_folder, record_folder, seen_from
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The model folder; named after PATH if it is not given."
+)
+@click.option(
+    "--thin",
+    is_flag=True,
+    help="Write only what differs from the borrowed network, which is then needed to use the model.",
 )
 @click.option(
     "--report",
@@ -120,7 +126,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
         study.read_test(sealed, record_folder())
     study.model.provenance["samples_at"] = seen_from(out, path)
     study.setting["command"] = context.find_root().obj
-    study.save(out, report=options["report"] == "")
+    study.save(out, report=options["report"] == "", thin=options["thin"])
     if page is not None:
         study.report(page)
     if checkpoints is not None:

@@ -59,6 +59,13 @@ CHOOSING = (
     ),
 )
 
+BORROWED = (
+    click.option(
+        "--backbone", metavar="NAME", help="The network that a thin MODEL needs, where it is not found."
+    ),
+    click.option("--weights", type=click.Path(path_type=Path), help="The same as a local safetensors file."),
+)
+
 RUNNING = (click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto."),)
 
 
@@ -66,6 +73,15 @@ def with_options(*groups: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
     """The options of several groups, in the order in which help shows them."""
     flat = [option for group in groups for option in group]
     return lambda command: reduce(lambda made, option: option(made), reversed(flat), command)
+
+
+def loaded(model: Path, backbone: str | None, weights: Path | None) -> Any:
+    """The model in a folder, with the network that it needs where one is named."""
+    from ..backbones import open_backbone
+    from ..model_folder import load
+
+    named = backbone is not None or weights is not None
+    return load(model, open_backbone(backbone, weights=weights) if named else None)
 
 
 def read(

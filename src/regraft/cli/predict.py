@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import RUNNING, progress_bars, read, report_unreadable, with_options
+from .options import BORROWED, RUNNING, loaded, progress_bars, read, report_unreadable, with_options
 from .places import cache_folder
 
 
@@ -15,8 +15,16 @@ from .places import cache_folder
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--probabilities", is_flag=True, help="A column with the probability of every class.")
 @click.option("--out", type=click.Path(path_type=Path), help="A CSV file instead of standard output.")
-@with_options(RUNNING)
-def command(model: Path, path: Path, probabilities: bool, out: Path | None, device: str) -> None:
+@with_options(BORROWED, RUNNING)
+def command(
+    model: Path,
+    path: Path,
+    probabilities: bool,
+    out: Path | None,
+    backbone: str | None,
+    weights: Path | None,
+    device: str,
+) -> None:
     """Label the samples of PATH (a folder or a CSV table) with MODEL: CSV with file, label, probability,
     accepted (no where the honest answer is "not sure") and novelty (above 1: unlike all that was labelled).
 
@@ -25,13 +33,12 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
 
     from ..engine import find_device, keep_freed_memory
     from ..features import Store
-    from ..model_folder import load
     from ..readers.tables import FORMULA, harmless, write_csv
     from ..samples import kind_of, sample_names
     from ..text import plain
 
     keep_freed_memory()
-    fitted = load(model)
+    fitted = loaded(model, backbone, weights)
     if device != "auto":
         fitted.engine = replace(fitted.engine, device=find_device(device))
     progress = progress_bars()

@@ -11,6 +11,7 @@ from .features.nearest_mean import NearestMean
 from .features.nearest_neighbours import NearestNeighbours
 from .features.old_head import OldHead
 from .features.ridge_probe import RidgeProbe
+from .fine_tuning.adapters import Adapters
 from .fine_tuning.bit_fit import BitFit
 from .fine_tuning.discriminative_rates import DiscriminativeRates
 from .fine_tuning.fine_tune import FineTune
@@ -19,6 +20,7 @@ from .fine_tuning.frozen_layers import FrozenLayers
 from .fine_tuning.gradual_unfreezing import GradualUnfreezing
 from .fine_tuning.l2_sp import L2SP
 from .fine_tuning.layerwise_decay import LayerwiseDecay
+from .fine_tuning.lora import LoRA
 from .fine_tuning.norm_tuning import NormTuning
 from .fine_tuning.reuse_depth import ReuseDepth
 
@@ -45,6 +47,8 @@ METHODS: dict[str, type[Method]] = {
         Flextuning,
         BitFit,
         NormTuning,
+        Adapters,
+        LoRA,
         ReuseDepth,
     )
 }

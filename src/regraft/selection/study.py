@@ -289,8 +289,11 @@ class Study:
 
         return write(self, path)
 
-    def save(self, folder: str | Path, report: bool = False) -> Path:
-        """Write the model folder, with study.json in it, and report.html if it is asked for."""
+    def save(self, folder: str | Path, report: bool = False, thin: bool = False) -> Path:
+        """Write the model folder, with study.json in it, and report.html if it is asked for.
+
+        thin: leave out what the model shares with the network that it was fitted on (see `Model.save`).
+        """
         # again, for a test may have been read since the model was fitted
         self.model.provenance["study"] = self.summary()
         beside = {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
@@ -298,7 +301,7 @@ class Study:
             from ..report.page import page
 
             beside["report.html"] = page(self)
-        return self.model.save(folder, beside)
+        return self.model.save(folder, beside, on=self.handed_over.candidate.backbone if thin else None)
 
     def _counts(self) -> list[int]:
         counts: list[int] = self.labelled.classes.counts(self.labelled.labels).tolist()

@@ -29,8 +29,8 @@ def transfer_weights(
     same kind (weight, bias, running mean …) and shape, one after the other, as the same architecture has them
     under other names; what then lies between the same neighbours, in pairs. Where shapes differ they are
     converted (`surgery.conversion`) or left. With the names of the classes of both, rows of the last linear
-    layer go to the class of the same name (`class_names.same_classes`), and the others, as well as those whose
-    name several classes of the source bear, stay as they are.
+    layer go to the class of the same name (`class_names.same_classes`), and the others, and those whose name
+    several classes of the source bear, stay as they are.
 
     source: a module or a state dict. Raises InputError where nothing of the source fits.
     Map: M09. Yosinski et al. 2014 (what to copy); Chen, Goodfellow & Shlens, Net2Net, ICLR 2016.

@@ -144,3 +144,11 @@ def inherited(head: Linear, old: PretrainedHead, features: Domain) -> dict[str, 
         head.weight[replaced] = (factor * weight).to(head.weight.dtype)
         head.bias[replaced] = (factor * bias).to(head.bias.dtype)
     return rows
+
+
+def as_borrowed(backbone: Backbone) -> Backbone:
+    """The backbone in which nothing is marked as learning: what an earlier fit added belongs to it now."""
+    for module in backbone.modules():
+        if hasattr(module, "learns"):
+            del module.learns
+    return backbone
