@@ -1,0 +1,115 @@
+"""Which learning rate: the loss while the rate rises from far too small to far too large."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .averaging import put_back, states_of
+from .checkpoint import Terms
+from .errors import InputError
+from .problem import Problem
+from .progress import Silent
+from .schedule import Mode
+from .training import Phase, Step, Training, minimise
+
+DIVERGED = 4.0  # times the lowest smoothed loss: nothing larger is worth a step
+MEMORY = 0.9  # of the smoothed loss
+
+
+@dataclass(frozen=True)
+class RateCurve:
+    """The loss at every step of a short run in which the learning rate rises exponentially.
+
+    rates: of the part that learns fastest, the head. losses: of one batch each.
+    """
+
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+
+    @property
+    def smoothed(self) -> list[float]:
+        """s_t = Σ_j m^j ℓ_{t−j} / Σ_j m^j with m = 0.9: the recent mean of the losses.
+
+        >>> RateCurve((0.1, 0.2), (1.0, 2.0)).smoothed
+        [1.0, 1.5263157894736843]
+        """
+        smoothed, mean = [], 0.0
+        for t, loss in enumerate(self.losses, start=1):
+            mean = MEMORY * mean + (1 - MEMORY) * loss
+            smoothed.append(mean / (1 - MEMORY**t))
+        return smoothed
+
+    @property
+    def suggested(self) -> float:
+        """A tenth of the rate at which the smoothed loss was lowest."""
+        return self.rates[int(np.argmin(self.smoothed))] / 10
+
+    @property
+    def steepest(self) -> float:
+        """The rate at which the smoothed loss falls fastest, over the logarithm of the rate."""
+        lowest = int(np.argmin(self.smoothed)) + 1
+        if lowest < 3:
+            return self.suggested
+        slope = np.gradient(np.array(self.smoothed[:lowest]), np.log(self.rates[:lowest]))
+        return self.rates[int(np.argmin(slope))]
+
+
+class _Diverged(Exception):
+    """The loss has left the range in which rates are of use."""
+
+
+def find_rate(
+    phase: Phase,
+    problem: Problem,
+    training: Training,
+    heights: Sequence[Mode],
+    *,
+    batch_size: int,
+    lowest: float = 1e-6,
+    highest: float = 1.0,
+    steps: int = 60,
+) -> RateCurve:
+    """Train the parts of a phase for a few steps, with rates from `lowest` to `highest`, and put them back.
+
+    heights: the modes of the parts at their height, of which the last one's rate is what rises; the others
+    keep their proportion to it. The run ends where the smoothed loss is above four times its lowest, or no
+    number. It draws the batches, and everything random, that training from the same seed draws.
+
+    Smith, Cyclical learning rates for training neural networks, WACV 2017, arXiv:1506.01186, section 3.3.
+    """
+    if not 0 < lowest < highest or steps < 2:
+        raise InputError(
+            f"the rate is to rise from {lowest} to {highest} in {steps} steps: give a smaller and a larger "
+            "rate above 0, and 2 steps or more"
+        )
+    before = states_of(phase.parts)
+    rates = [lowest * (highest / lowest) ** (i / (steps - 1)) for i in range(steps)]
+    losses: list[float] = []
+
+    def rising(progress: float) -> list[Mode]:
+        factor = rates[round(progress * steps)] / heights[-1].rate
+        return [replace(mode, rate=factor * mode.rate) for mode in heights]
+
+    def watched(step: Step) -> Terms:
+        terms = phase.objective(step)
+        losses.append(sum(term.item() for term in terms.values()))
+        smoothed = RateCurve(tuple(rates[: len(losses)]), tuple(losses)).smoothed
+        if not smoothed[-1] <= DIVERGED * max(min(smoothed), 1e-3):
+            raise _Diverged
+        return terms
+
+    quietly = replace(training, checkpoints=None, progress=Silent())
+    try:
+        minimise(
+            [replace(phase, objective=watched, schedule=rising)],
+            problem,
+            quietly,
+            steps=steps,
+            batch_size=batch_size,
+        )
+    except _Diverged:
+        losses.pop()
+    finally:
+        put_back(before, phase.parts)
+    return RateCurve(tuple(rates[: len(losses)]), tuple(losses))
