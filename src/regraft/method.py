@@ -349,9 +349,9 @@ class Trained(Method):
         labelled = problem.domains["target_labelled"]
         if self.augmentation and labelled.views is None and not pixels_in(labelled.x):
             raise InputError(
-                f"crop, flip and colour change pixels, and {type(self).__name__} is given "
-                f"{describe(labelled.x)} from behind frozen stages: give views, such as views=4, or leave "
-                "them out"
+                f"crop, flip and colour change pictures, and {type(self).__name__} learns from "
+                f"{describe(labelled.x)}: behind frozen stages keep changed copies, such as views=4, and "
+                "leave them out where there are no pictures"
             )
         with torch.random.fork_rng():
             torch.manual_seed(training.seed)

@@ -42,15 +42,19 @@ class RateCurve:
 
     @property
     def suggested(self) -> float:
-        """A tenth of the rate at which the smoothed loss was lowest."""
-        return self.rates[int(np.argmin(self.smoothed))] / 10
+        """The rate at which the smoothed loss falls fastest, over the logarithm of the rate.
 
-    @property
-    def steepest(self) -> float:
-        """The rate at which the smoothed loss falls fastest, over the logarithm of the rate."""
+        The other usual rule, a tenth of the rate at which the loss is lowest, is far too high where a head
+        starts as the linear probe: few samples are still learned by heart at rates that spoil the network.
+        """
+        if not self.losses:
+            raise InputError(
+                "no rate can be suggested, because the loss was no number at the smallest one: look for NaN "
+                "and infinity in the samples or the network"
+            )
         lowest = int(np.argmin(self.smoothed)) + 1
-        if lowest < 3:
-            return self.suggested
+        if lowest < 3:  # it falls nowhere
+            return self.rates[0]
         slope = np.gradient(np.array(self.smoothed[:lowest]), np.log(self.rates[:lowest]))
         return self.rates[int(np.argmin(slope))]
 
