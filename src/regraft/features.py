@@ -5,7 +5,7 @@ import hashlib
 import json
 import uuid
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from .samples import Samples, describe, digests, kind_of
 from .seeds import seed_of
 
 BATCH = 32
+Through = Callable[[Backbone, Domain], Domain]
 
 
 class Store:
@@ -159,18 +160,12 @@ def embed(
     return domain.with_(x=torch.cat(parts))
 
 
-def behind(
-    prefix: Backbone,
-    domain: Domain,
-    store: Store | None = None,
-    engine: Engine | None = None,
-    progress: Progress | None = None,
-) -> Domain:
-    """`embed` for a domain and its views."""
-    seen = embed(prefix, domain, store, engine, progress)
+def behind(prefix: Backbone, domain: Domain, through: Through = embed) -> Domain:
+    """`embed`, or what stands for it, for a domain and its views."""
+    seen = through(prefix, domain)
     if domain.views is None or len(prefix) == 0:
         return seen.with_(views=domain.views)
-    flat = embed(prefix, Domain(domain.views.flatten(0, 1)), store, engine, progress).x
+    flat = through(prefix, Domain(domain.views.flatten(0, 1))).x
     return seen.with_(views=flat.unflatten(0, domain.views.shape[:2]))
 
 
@@ -180,16 +175,14 @@ def with_views(
     augmentation: Augmentation,
     views: int,
     seed: int,
-    store: Store | None = None,
-    engine: Engine | None = None,
-    progress: Progress | None = None,
+    through: Through = embed,
 ) -> Domain:
     """The domain behind a frozen network, and so many augmented copies of every sample behind it as well.
 
     What is changed about a copy depends on the seed and on the sample's own pixels, so that a sample looks
-    alike whatever others it is among.
+    alike whatever others it is among. `through` stands for `embed`.
     """
-    pixels = embed(prefix[:0], domain, store, engine, progress).x
+    pixels = through(prefix[:0], domain).x
     if not pixels_in(pixels):
         raise InputError(
             f"crop, flip and colour change pictures, and {describe(pixels)} are given: leave them out"
@@ -198,9 +191,8 @@ def with_views(
     copies = []
     for view in range(views):
         u = torch.stack([_uniform(seed_of(seed, "view", view, name.hex())) for name in names])
-        changed = Domain(augmentation(pixels, u))
-        copies.append(embed(network, changed, store, engine, progress).x)
-    return embed(prefix, domain, store, engine, progress).with_(views=torch.stack(copies, 1))
+        copies.append(through(network, Domain(augmentation(pixels, u))).x)
+    return through(prefix, domain).with_(views=torch.stack(copies, 1))
 
 
 def _uniform(seed: int) -> Tensor:

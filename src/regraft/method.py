@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any, ClassVar, Literal, final
 
 import torch
@@ -13,7 +14,7 @@ from .backbone import Backbone
 from .domain import Domain
 from .engine import Engine, one_thread
 from .errors import InputError
-from .features import Store, behind, with_views
+from .features import Store, behind, embed, with_views
 from .folds import Rows, complement, hold_out
 from .heads import Linear
 from .model import Model
@@ -121,13 +122,13 @@ class Method(ABC):
         store: Store | None = None,
     ) -> Problem:
         """The problem seen from behind the frozen part, with the views that the recipe wants of it."""
-        engine, progress = training.engine, training.progress
+        through = partial(embed, store=store, engine=training.engine, progress=training.progress)
 
         def seen(role: str, domain: Domain) -> Domain:
             viewed = domain.views is not None or not len(prefix)
             if role != "target_labelled" or self.many_views is None or viewed:
-                return behind(prefix, domain, store, engine, progress)
-            return with_views(prefix, domain, *self.many_views, training.seed, store, engine, progress)
+                return behind(prefix, domain, through)
+            return with_views(prefix, domain, *self.many_views, training.seed, through)
 
         return problem.mapped_by_role(seen)
 

@@ -76,34 +76,6 @@ def test_a_switch_changes_what_is_trained_and_a_seed_gives_the_same_bits(eyes, s
     assert not same(one, plain)
 
 
-class Stopped(Exception):
-    pass
-
-
-class Stopper:
-    """Progress that stops the run of training after some steps."""
-
-    def __init__(self, after):
-        self.left = after
-
-    def track(self, name, total):
-        self.counts = name == "training"
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *reason):
-        return None
-
-    def say(self, line): ...
-
-    def advance(self, steps=1):
-        self.left -= steps * self.counts
-        if self.left < 0:
-            raise Stopped
-
-
 @pytest.mark.parametrize(
     "recipe",
     [
@@ -113,18 +85,20 @@ class Stopper:
     ids=["all", "views"],
 )
 @pytest.mark.parametrize("channels_last", [False, True])
-def test_a_run_that_was_stopped_goes_on_to_the_same_bits(eyes, scenes, tmp_path, recipe, channels_last):
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(
+    eyes, scenes, tmp_path, killer, recipe, channels_last
+):
     engine = Engine(channels_last=channels_last)
     how = {"step_engine": engine, "checkpoints": tmp_path, "save_every": 0}
     whole = recipe.fit(scenes, eyes, Training(step_engine=engine))
-    with pytest.raises(Stopped):
-        recipe.fit(scenes, eyes, Training(**how, progress=Stopper(3)))
+    with pytest.raises(killer.Killed):
+        recipe.fit(scenes, eyes, Training(**how, progress=killer(3)))
     assert len(list(tmp_path.iterdir())) == 1
     assert same(recipe.fit(scenes, eyes, Training(**how)), whole)
 
 
 def test_statistics_and_frozen_stages_stand_still_under_all_switches(eyes, scenes):
-    recipe = FrozenLayers(**QUICK, **CHANGES, views=2, trained=2, moving_average=0.5, find_rate=True)
+    recipe = FrozenLayers(**QUICK, **CHANGES, views=2, trained=2, moving_average=0.5, held_out=0.0)
     model = recipe.fit(scenes, eyes)
     assert same(model.backbone.stages[0], eyes.stages[0])
     assert torch.equal(model.backbone.stages[1][1].running_mean, eyes.stages[1][1].running_mean)
