@@ -94,6 +94,13 @@ def test_the_rate_that_is_suggested_is_where_the_loss_falls_fastest():
     assert 10**-2.5 < curve.suggested < 10**-1.9
 
 
+def test_the_noise_of_the_first_losses_suggests_nothing():
+    rates = np.geomspace(1e-6, 1.0, 60)
+    losses = 1 - 0.9 / (1 + np.exp(-4 * (np.log10(rates) + 3)))
+    losses[:2] = (1.3, 0.7)
+    assert 1e-4 < RateCurve(tuple(rates), tuple(losses)).suggested < 1e-1
+
+
 def test_where_the_loss_falls_nowhere_the_smallest_rate_is_suggested():
     assert RateCurve((0.1, 0.2, 0.3), (1.0, 2.0, 3.0)).suggested == 0.1
 

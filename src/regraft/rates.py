@@ -15,6 +15,7 @@ from .training import Phase, Step, Training, minimise
 
 DIVERGED = 4.0  # times the lowest smoothed loss: nothing larger is worth a step
 MEMORY = 0.9  # of the smoothed loss
+SETTLED = 10  # steps after which it has its memory
 
 
 @dataclass(frozen=True)
@@ -44,19 +45,21 @@ class RateCurve:
     def suggested(self) -> float:
         """The rate at which the smoothed loss falls fastest, over the logarithm of the rate.
 
-        The other usual rule, a tenth of the rate at which the loss is lowest, is far too high where a head
-        starts as the linear probe: few samples are still learned by heart at rates that spoil the network.
+        The first ten steps do not count, because the mean of so few losses says more of their batches than
+        of the rate; where the loss falls nowhere after them, it is the rate of the lowest. The other usual
+        rule, a tenth of that rate, is far too high where a head starts as the linear probe: few samples are
+        still learned by heart at rates that spoil the network.
         """
         if not self.losses:
             raise InputError(
                 "no rate can be suggested, because the loss was no number at the smallest one: look for NaN "
                 "and infinity in the samples or the network"
             )
-        lowest = int(np.argmin(self.smoothed)) + 1
-        if lowest < 3:  # it falls nowhere
-            return self.rates[0]
-        slope = np.gradient(np.array(self.smoothed[:lowest]), np.log(self.rates[:lowest]))
-        return self.rates[int(np.argmin(slope))]
+        end = int(np.argmin(self.smoothed)) + 1
+        if end < SETTLED + 2:
+            return self.rates[end - 1]
+        slope = np.gradient(self.smoothed[:end], np.log(self.rates[:end]))
+        return self.rates[SETTLED + int(np.argmin(slope[SETTLED:]))]
 
 
 class _Diverged(Exception):
