@@ -121,3 +121,34 @@ def run(tmp_path, monkeypatch):
         return result
 
     return call
+
+
+class Killer:
+    """Progress that ends the run at a step of its training."""
+
+    class Killed(Exception):
+        """What ends a run before its time."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def track(self, name, total):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *reason):
+        return None
+
+    def say(self, line): ...
+
+    def advance(self, steps=1):
+        self.left -= steps
+        if self.left < 0:
+            raise self.Killed
+
+
+@pytest.fixture
+def killer():
+    return Killer

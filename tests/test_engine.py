@@ -5,7 +5,15 @@ import torch
 from torch import nn
 
 from regraft import engine as engines
-from regraft.engine import Engine, fastest_engine, find_device, keep_freed_memory, one_thread
+from regraft.engine import (
+    Engine,
+    fastest_engine,
+    fastest_training_engine,
+    find_device,
+    keep_freed_memory,
+    one_thread,
+    usual_engine,
+)
 from regraft.errors import InputError
 
 
@@ -126,3 +134,44 @@ def test_keeping_memory_changes_no_result(pictures):
     before = Engine().run(net, pictures)
     keep_freed_memory()
     assert torch.equal(Engine().run(net, pictures), before)
+
+
+class Learner(Timed):
+    """The same with a weight for each colour; under bfloat16 the colours change places where it disagrees."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.weight = nn.Parameter(torch.ones(1, 3, 1, 1))
+
+    def forward(self, x):
+        return super().forward(x) * self.weight
+
+
+@pytest.fixture
+def coloured(pictures):
+    """Pictures of which each colour counts more than the last."""
+    return pictures * torch.tensor([1.0, 3.0, 9.0]).reshape(1, 3, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chosen"),
+    [
+        ({"channels_last": 0.1, "bfloat16": 0.1}, Engine()),
+        ({"plain": 0.1, "bfloat16": 0.1}, Engine(channels_last=True)),
+        ({"plain": 0.1, "channels_last": 0.1}, Engine(precision="bfloat16", channels_last=True)),
+    ],
+)
+def test_the_fastest_mode_of_a_training_step_is_chosen(coloured, seconds, chosen):
+    net = Learner(**seconds)
+    assert fastest_training_engine(net, coloured) == chosen
+    assert torch.equal(net.weight, torch.ones(1, 3, 1, 1))
+    assert net.weight.grad is None
+
+
+def test_a_mode_with_other_gradients_is_never_chosen(coloured):
+    net = Learner(plain=0.1, channels_last=0.1, agrees=False)
+    assert fastest_training_engine(net, coloured).precision == "float32"
+
+
+def test_what_has_nothing_to_learn_runs_as_usual(pictures):
+    assert fastest_training_engine(Timed(), pictures) == usual_engine("cpu")

@@ -143,46 +143,19 @@ def test_fits_for_folds_are_fits_without_them(recipe, phi, problem, fresh):
         torch.testing.assert_close(model.probabilities(fresh), alone.probabilities(fresh), atol=2e-3, rtol=0)
 
 
-class Killed(Exception):
-    """What ends a run before its time."""
-
-
-class Killer:
-    """Progress that ends the run at a step of its training."""
-
-    def __init__(self, at):
-        self.left = at
-
-    def track(self, name, total):
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *reason):
-        return None
-
-    def say(self, line): ...
-
-    def advance(self, steps=1):
-        self.left -= steps
-        if self.left < 0:
-            raise Killed
-
-
 @pytest.mark.parametrize("at", [1, 4, 7, 11])
-def test_killed_and_resumed_is_the_same_model(recipe, phi, problem, fresh, tmp_path, at):
+def test_killed_and_resumed_is_the_same_model(recipe, phi, problem, fresh, tmp_path, killer, at):
     if not isinstance(recipe, Trained):
         pytest.skip("closed form")
     whole = recipe.fit(problem, phi).logits(fresh)
-    with pytest.raises(Killed):
-        recipe.fit(problem, phi, Training(checkpoints=tmp_path, save_every=0, progress=Killer(at)))
+    with pytest.raises(killer.Killed):
+        recipe.fit(problem, phi, Training(checkpoints=tmp_path, save_every=0, progress=killer(at)))
     assert len(list(tmp_path.glob("*.safetensors"))) == 1
     resumed = recipe.fit(problem, phi, Training(checkpoints=tmp_path, save_every=0))
     assert torch.equal(resumed.logits(fresh), whole)
     # what is finished is not trained again, in however many trainings
     known = QUICK["least_steps"] * len(list(tmp_path.glob("*.safetensors")))
-    again = recipe.fit(problem, phi, Training(checkpoints=tmp_path, progress=Killer(known)))
+    again = recipe.fit(problem, phi, Training(checkpoints=tmp_path, progress=killer(known)))
     assert torch.equal(again.logits(fresh), whole)
 
 

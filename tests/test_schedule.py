@@ -11,7 +11,7 @@ from torch import nn
 from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.problem import Problem
-from regraft.schedule import FROZEN, Schedule, chosen, gradual_starts, one_cycle
+from regraft.schedule import FROZEN, Mode, Schedule, chosen, gradual_starts, one_cycle
 from regraft.training import Phase, Training, minimise
 
 STEPS = 20
@@ -77,7 +77,7 @@ class Stopped(Exception):
     pass
 
 
-def train(parts, schedule, training=None, stop_at=-1, batch_size=8, steps=STEPS):
+def train(parts, schedule, training=None, stop_at=-1, batch_size=8, steps=STEPS, averaged=0):
     """Cross-entropy through all parts; stop_at: the step at which the machine goes down."""
     taken = []
 
@@ -92,7 +92,15 @@ def train(parts, schedule, training=None, stop_at=-1, batch_size=8, steps=STEPS)
         return {"risk": nn.functional.cross_entropy(x, d.y)}
 
     phase = Phase(objective, parts, schedule, weight_decay=0.1)
-    return minimise([phase], problem(), training or Training(), steps=steps, batch_size=batch_size, key="run")
+    return minimise(
+        [phase],
+        problem(),
+        training or Training(),
+        steps=steps,
+        batch_size=batch_size,
+        averaged=averaged,
+        key=f"run {averaged}",
+    )
 
 
 def states(parts):
@@ -114,6 +122,79 @@ def test_a_run_stopped_around_a_boundary_goes_on_to_the_same_bits(tmp_path, boun
     assert len(history.terms["risk"]) == STEPS
     assert same(states(whole), states(resumed))
     assert not same(states(torn), states(whole))
+
+
+@pytest.mark.parametrize("stop_at", [1, 7])
+def test_the_average_of_a_run_that_was_stopped_is_that_of_the_whole(tmp_path, stop_at):
+    whole, torn, resumed, plain = network(), network(), network(), network()
+    train(whole, GRADUAL, averaged=5)
+    train(plain, GRADUAL)
+    training = Training(checkpoints=tmp_path, save_every=0)
+    with pytest.raises(Stopped):
+        train(torn, GRADUAL, training, stop_at=stop_at, averaged=5)
+    train(resumed, GRADUAL, training, averaged=5)
+    assert same(states(whole), states(resumed))
+    assert not same(states(whole), states(plain))
+
+
+def test_the_average_ends_training_and_does_not_bend_it():
+    kept = []
+
+    def watching(progress):
+        kept.append(states(parts))
+        return GRADUAL(progress)
+
+    parts = network()
+    train(parts, watching)
+    passed, kept = kept, []
+    last = states(parts)
+    parts = network()
+    train(parts, watching, averaged=STEPS)
+    assert all(same(a, b) for a, b in zip(passed, kept, strict=True))
+    after = [*passed[1:], last]
+    for i, part in enumerate(states(parts)):
+        for name, value in part.items():
+            mean = torch.stack([s[i][name].double() for s in after]).mean(0)
+            torch.testing.assert_close(value.double(), mean, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_step_of_convolutions_is_adamw_in_any_layout_and_after_any_pause(tmp_path, layout):
+    from regraft.engine import Engine
+
+    def pictures():
+        torch.manual_seed(3)
+        return nn.Sequential(
+            nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 1), nn.Conv2d(4, 4, 3, groups=4), nn.Flatten()
+        )
+
+    x = torch.randn(8, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    given = Problem(target_labelled=Domain(x, ["a", "b"] * 4))
+    engine = Engine(channels_last=layout == torch.channels_last)
+
+    def run(part, steps, stop_at=-1):
+        def objective(step):
+            if round(step.progress * steps) == stop_at:
+                raise Stopped
+            d = step.batch.target_labelled
+            return {"risk": nn.functional.cross_entropy(part(engine.lay_out(d.x)), d.y)}
+
+        training = Training(engine=engine, checkpoints=tmp_path, save_every=0)
+        phase = Phase(objective, [part], lambda p: [Mode(1e-2)], weight_decay=0.1)
+        minimise([phase], given, training, steps=steps, batch_size=8, key="run")
+        return part
+
+    with pytest.raises(Stopped):
+        run(pictures(), 5, stop_at=2)
+    found, expected = run(pictures(), 5), pictures().double()
+    optimiser = torch.optim.AdamW(expected.parameters(), lr=1e-2, weight_decay=0.1, foreach=False)
+    for _ in range(5):
+        optimiser.zero_grad()
+        # the mean over all samples does not depend on their order
+        nn.functional.cross_entropy(expected(x.double()), given.target_labelled.y).backward()
+        optimiser.step()
+    for one, other in zip(found.parameters(), expected.parameters(), strict=True):
+        torch.testing.assert_close(one.double(), other, atol=2e-4, rtol=1e-3)
 
 
 def test_a_stage_stands_still_to_the_bit_until_its_moment():
@@ -163,7 +244,9 @@ rank = int(sys.argv[1])
 distributed.init_process_group("gloo", init_method="file://{folder}/meet", rank=rank, world_size=2)
 parts = network()
 history = train(parts, GRADUAL, Training(checkpoints=Path({folder!r}) / "runs", save_every=0))
-torch.save([states(parts), history.terms["risk"]], f"{folder}/{{rank}}.pt")
+mean = network()
+train(mean, GRADUAL, Training(checkpoints=Path({folder!r}) / "runs", save_every=0), averaged=6)
+torch.save([states(parts), history.terms["risk"], states(mean)], f"{folder}/{{rank}}.pt")
 distributed.barrier()
 distributed.destroy_process_group()
 gc.collect()
@@ -178,10 +261,13 @@ def test_two_processes_give_what_one_gives(tmp_path):
     assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
     alone = network()
     risks = train(alone, GRADUAL).terms["risk"]
-    (one, risk), (other, _) = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    (one, risk, mean), (other, _, their_mean) = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    averaged = network()
+    train(averaged, GRADUAL, averaged=6)
     assert same(one, other)
+    assert same(mean, their_mean)
     np.testing.assert_allclose(risk, risks, rtol=1e-4)
-    for ours, theirs in zip(one, states(alone), strict=True):
+    for ours, theirs in zip([*one, *mean], [*states(alone), *states(averaged)], strict=True):
         for name, value in ours.items():
             torch.testing.assert_close(value, theirs[name], rtol=1e-3, atol=1e-4)
     before = states(network())

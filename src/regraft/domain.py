@@ -26,6 +26,7 @@ class Domain:
     output: the kind of answer y is; read off the labels when it is not given.
     observed: where single entries of y are known. weight: the importance of each sample.
     origin: which of several sources a sample came from. group: what folds never split.
+    views: k changed copies of each sample, n × k × …, to draw from in training (`features.behind`).
     left_out: samples that could not be read, each with its reason.
     group_names: what the groups are called, where they were given by name: group holds positions in it.
 
@@ -48,6 +49,7 @@ class Domain:
     weight: Any = None
     origin: Any = None
     group: Any = None
+    views: Shaped[Tensor, "n k ..."] | None = None
     left_out: tuple[tuple[str, str], ...] = ()
     group_names: tuple[str, ...] = ()
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 import uuid
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,14 +16,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .augmentation import NUMBERS, Augmentation, pixels_in
 from .backbone import Backbone
 from .domain import Domain
 from .engine import Engine
+from .errors import InputError
 from .preprocessing import AsTheyAre
 from .progress import Progress, Silent
-from .samples import Samples, digests, kind_of
+from .samples import Samples, describe, digests, kind_of
+from .seeds import seed_of
 
 BATCH = 32
+Through = Callable[[Backbone, Domain], Domain]
 
 
 class Store:
@@ -138,12 +142,13 @@ def embed(
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Domain:
-    """The domain seen through a frozen network: its x becomes the activations at the cut.
+    """The domain seen through a frozen network: its x becomes the activations at the cut, without views.
 
     >>> phi = Backbone([("flat", torch.nn.Flatten())], name="toy")
     >>> embed(phi, Domain(torch.zeros(3, 2, 2))).x.shape
     torch.Size([3, 4])
     """
+    domain = domain.with_(views=None)
     if len(domain) == 0:
         return domain.with_(x=torch.zeros(0, 0))  # of how many columns, no sample tells
     cheap = isinstance(prefix.preprocessing, AsTheyAre) or kind_of(domain.x) != "images"
@@ -153,6 +158,45 @@ def embed(
         return domain.with_(x=store.activations(prefix, domain.x, engine, progress))
     parts = [batch for _, batch in computed(prefix, domain.x, torch.arange(len(domain)), engine or Engine())]
     return domain.with_(x=torch.cat(parts))
+
+
+def behind(prefix: Backbone, domain: Domain, through: Through = embed) -> Domain:
+    """`embed`, or what stands for it, for a domain and its views."""
+    seen = through(prefix, domain)
+    if domain.views is None or len(prefix) == 0:
+        return seen.with_(views=domain.views)
+    flat = through(prefix, Domain(domain.views.flatten(0, 1))).x
+    return seen.with_(views=flat.unflatten(0, domain.views.shape[:2]))
+
+
+def with_views(
+    prefix: Backbone,
+    domain: Domain,
+    augmentation: Augmentation,
+    views: int,
+    seed: int,
+    through: Through = embed,
+) -> Domain:
+    """The domain behind a frozen network, and so many augmented copies of every sample behind it as well.
+
+    What is changed about a copy depends on the seed and on the sample's own pixels, so that a sample looks
+    alike whatever others it is among. `through` stands for `embed`.
+    """
+    pixels = through(prefix[:0], domain).x
+    if not pixels_in(pixels):
+        raise InputError(
+            f"crop, flip and colour change pictures, and {describe(pixels)} are given: leave them out"
+        )
+    network, names = prefix.prepared_by(AsTheyAre()), digests(pixels)
+    copies = []
+    for view in range(views):
+        u = torch.stack([_uniform(seed_of(seed, "view", view, name.hex())) for name in names])
+        copies.append(through(network, Domain(augmentation(pixels, u))).x)
+    return through(prefix, domain).with_(views=torch.stack(copies, 1))
+
+
+def _uniform(seed: int) -> Tensor:
+    return torch.rand(NUMBERS, generator=torch.Generator().manual_seed(seed))
 
 
 def _checksum(z: Tensor) -> Tensor:

@@ -2,23 +2,27 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, final
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from typing import Any, ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn
 
+from .augmentation import NUMBERS, Augmentation, pixels_in
 from .backbone import Backbone
 from .domain import Domain
-from .engine import one_thread
+from .engine import Engine, one_thread
 from .errors import InputError
-from .features import embed
+from .features import Store, behind, embed, with_views
 from .folds import Rows, complement, hold_out
 from .heads import Linear
 from .model import Model
 from .output import Classes
 from .problem import Problem
 from .provenance import origin
+from .rates import RateCurve, find_rate
+from .samples import describe
 from .schedule import Schedule
 from .terms.risk import risk
 from .training import Phase, Step, Terms, Training, minimise, run_key
@@ -56,6 +60,8 @@ class Method(ABC):
         training = training or Training()
         model = self._fitted(problem, backbone, training)
         timetable = self.timetable(backbone)
+        if timetable is not None:
+            timetable = timetable.times(model.provenance.get("rate_factor", 1.0))
         model.provenance = {
             "method": type(self).__name__,
             "recipe": self.recipe(),
@@ -70,11 +76,7 @@ class Method(ABC):
         """What `fit` makes, without a note of what made it."""
         problem, backbone = self._given(problem, backbone)
         prefix, suffix = backbone.cut(self.lowest_trained(backbone))
-        model = self.learn(
-            problem.mapped(lambda domain: embed(prefix, domain, None, training.engine, training.progress)),
-            suffix,
-            training,
-        )
+        model = self.learn(self.at_the_cut(prefix, problem, training), suffix, training)
         model.engine = training.engine
         return model.behind(prefix)
 
@@ -105,6 +107,30 @@ class Method(ABC):
     def lowest_trained(self, backbone: Backbone) -> int:
         """The first stage that the recipe ever changes: everything before it is frozen and computed once."""
         return len(backbone)
+
+    @property
+    def many_views(self) -> tuple[Augmentation, int] | None:
+        """What is changed about labelled samples before the frozen part runs, and in how many copies."""
+        return None
+
+    @final
+    def at_the_cut(
+        self,
+        prefix: Backbone,
+        problem: Problem,
+        training: Training,
+        store: Store | None = None,
+    ) -> Problem:
+        """The problem seen from behind the frozen part, with the views that the recipe wants of it."""
+        through = partial(embed, store=store, engine=training.engine, progress=training.progress)
+
+        def seen(role: str, domain: Domain) -> Domain:
+            viewed = domain.views is not None or not len(prefix)
+            if role != "target_labelled" or self.many_views is None or viewed:
+                return behind(prefix, domain, through)
+            return with_views(prefix, domain, *self.many_views, training.seed, through)
+
+        return problem.mapped_by_role(seen)
 
     def timetable(self, backbone: Backbone) -> Schedule | None:
         """When every stage of the backbone and the head learns how fast, where training decides it."""
@@ -198,7 +224,13 @@ class Network(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class Trained(Method):
-    """A network trained by gradient descent; recipes say what is minimised and which parts learn when."""
+    """A network trained by gradient descent; recipes say what is minimised and which parts learn when.
+
+    Switches that all of them have: the shape of the rates; the height of the rates, found by a short run
+    (`rates.find_rate`); a moving average of the weights (`averaging.MovingAverage`); and labelled pictures
+    that are changed in every step (`augmentation.Augmentation`). Changes need pixels: behind frozen stages,
+    which run once, a step draws one of so many `views` of a sample, changed before they ran.
+    """
 
     epochs: int = param(30, "passes over the labelled samples", search=(10, 30, 100))
     least_steps: int = param(200, "steps at the least, however few the samples", search=(100, 200, 500))
@@ -211,6 +243,28 @@ class Trained(Method):
         "share of the labels that watches for the best moment to step back to; 0 takes the last",
         (0.0, 0.2),
     )
+    shape: Literal["cosine", "one cycle"] = param(
+        "cosine", "how rates rise and fall", search=("cosine", "one cycle")
+    )
+    find_rate: bool = param(False, "whether a short run finds the height of all rates", search=(False, True))
+    moving_average: float = param(
+        0.0,
+        "share of training that the average of the weights remembers; 0 averages nothing",
+        search=(0.0, 0.1, 0.3),
+    )
+    crop: float = param(1.0, "least share of a picture that a random crop keeps", search=(1.0, 0.7, 0.35))
+    flip: bool = param(False, "whether half of the pictures are mirrored", search=(False, True))
+    colour: float = param(0.0, "largest change of brightness, contrast and saturation", search=(0.0, 0.2))
+    views: int = param(0, "changed copies of a sample that are kept behind frozen stages", search=(0, 4, 8))
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """What is changed about the labelled pictures of a step."""
+        return Augmentation(self.crop, self.flip, self.colour)
+
+    @property
+    def many_views(self) -> tuple[Augmentation, int] | None:
+        return (self.augmentation, self.views) if self.augmentation and self.views > 0 else None
 
     @abstractmethod
     def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
@@ -222,7 +276,11 @@ class Trained(Method):
 
     def timetable(self, backbone: Backbone) -> Schedule | None:
         lowest = self.lowest_trained(backbone)
-        return self.schedule(len(backbone) - lowest).behind(lowest)
+        return self.shaped(len(backbone) - lowest).behind(lowest)
+
+    def shaped(self, stages: int) -> Schedule:
+        """The schedule of so many stages, in the shape that the recipe has."""
+        return replace(self.schedule(stages), shape=self.shape)
 
     def planned_steps(self, n: int) -> int:
         """How many steps n labelled samples are worth."""
@@ -238,15 +296,22 @@ class Trained(Method):
         """What is still done to the network after its last step."""
         return
 
+    def rate_curve(self, problem: Problem, backbone: Backbone, training: Training | None = None) -> RateCurve:
+        """The loss while the rate of the head rises, and those of the stages with it (`rates.find_rate`)."""
+        training = training or Training()
+        problem, backbone = self._given(problem, backbone)
+        prefix, suffix = backbone.cut(self.lowest_trained(backbone))
+        seen = self.at_the_cut(prefix, problem, training)
+        return self._curve(seen, self._started(seen, suffix, training), training.of_steps())
+
     @final
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
         labelled = problem.domains["target_labelled"]
         kept, watched = hold_out(labelled, self.held_out, training.seed)
-        key = run_key({**self.recipe(), "method": type(self).__name__}, problem, backbone, training)
+        stepping = training.of_steps()
+        key = run_key({**self.recipe(), "method": type(self).__name__}, problem, backbone, stepping)
         problem = problem.restricted(kept)
-        with torch.random.fork_rng():
-            torch.manual_seed(training.seed)
-            network = self.start(problem, backbone.copied(), training)
+        network = self._started(problem, backbone, training)
         network.backbone.old_head = None  # it belongs to the features as they were
         watch = labelled[watched]
 
@@ -254,32 +319,72 @@ class Trained(Method):
         def validate() -> float:
             network.eval()
             assert isinstance(watch.x, Tensor)
-            scores = torch.cat([network(x).cpu().float() for x in watch.x.split(128)])
-            return risk(scores, watch).item()
+            with stepping.engine.autocast():
+                scores = [network(stepping.engine.lay_out(x)).cpu().float() for x in watch.x.split(128)]
+            return risk(torch.cat(scores), watch).item()
 
         steps = self.planned_steps(len(kept))
-        schedule = self.schedule(len(network.backbone))
-        phase = Phase(lambda step: self.objective(network, step), network.parts, schedule, self.weight_decay)
+        factor = 1.0
+        if self.find_rate:
+            curve = self._curve(problem, network, stepping)
+            factor = curve.suggested / self.shaped(len(network.backbone)).head_rate
         history = minimise(
-            [phase],
+            [self._phase(network, stepping.engine, factor)],
             problem,
-            training,
+            stepping,
             steps=steps,
             batch_size=self.batch_size,
             validate=validate if len(watched) else None,
             validate_every=max(1, steps // 20),
+            averaged=round(self.moving_average * steps),
             key=key,
         )
-        learned = schedule.learning(network.parts)
+        learned = self.shaped(len(network.backbone)).learning(network.parts)
         self.finish(network)
         told = {
             "steps": steps,
             "best_step": history.best_step if len(watched) else steps,
             "held_out_loss": min(loss for _, loss in history.validation) if len(watched) else None,
+            **({"rate_factor": factor} if self.find_rate else {}),
             "trained_parameters": learned,
             **network.told,
         }
         return Model(network.backbone.cpu(), network.head.cpu(), labelled.classes, provenance=told)
+
+    def _started(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
+        labelled = problem.domains["target_labelled"]
+        if self.augmentation and labelled.views is None and not pixels_in(labelled.x):
+            raise InputError(
+                f"crop, flip and colour change pictures, and {type(self).__name__} learns from "
+                f"{describe(labelled.x)}: behind frozen stages keep changed copies, such as views=4, and "
+                "leave them out where there are no pictures"
+            )
+        with torch.random.fork_rng():
+            torch.manual_seed(training.seed)
+            return self.start(problem, backbone.copied(), training)
+
+    def _phase(self, network: Network, engine: Engine, factor: float = 1.0) -> Phase:
+        def objective(step: Step) -> Terms:
+            batch = step.batch.mapped_by_role(lambda role, domain: self._drawn(role, domain, engine))
+            return self.objective(network, replace(step, batch=batch))
+
+        schedule = self.shaped(len(network.backbone)).times(factor)
+        return Phase(objective, network.parts, schedule, self.weight_decay)
+
+    def _drawn(self, role: str, domain: Domain, engine: Engine) -> Domain:
+        """A batch as a step sees it: one of the views of every sample, or its pixels changed anew."""
+        x = domain.x
+        if role == "target_labelled" and domain.views is not None:
+            view = torch.randint(domain.views.shape[1], (len(domain),))
+            x = domain.views[torch.arange(len(domain)), view]
+        elif role == "target_labelled" and self.augmentation:
+            x = self.augmentation(engine.lay_out(x), torch.rand(len(domain), NUMBERS))
+        return domain.with_(x=engine.lay_out(x) if isinstance(x, Tensor) else x, views=None)
+
+    def _curve(self, problem: Problem, network: Network, training: Training) -> RateCurve:
+        heights = self.shaped(len(network.backbone)).heights
+        phase = self._phase(network, training.engine)
+        return find_rate(phase, problem, training, heights, batch_size=self.batch_size)
 
 
 def new_head(features: int, classes: Classes) -> Linear:

@@ -104,6 +104,23 @@ class Schedule:
         """
         return replace(self, starts=(1.0,) * frozen + self.starts)
 
+    def times(self, factor: float) -> "Schedule":
+        """The same with all rates so many times as high."""
+        return replace(self, head_rate=factor * self.head_rate, stage_rate=factor * self.stage_rate)
+
+    @property
+    def heights(self) -> list[Mode]:
+        """Every part at its height, as if all were there at once.
+
+        >>> [mode.rate for mode in Schedule(1e-3, 1e-4, (0.5, 1.0), slower=2.0).heights]
+        [5e-05, 0.0, 0.001]
+        """
+        learning = [
+            FROZEN if start == 1 else Mode(self.highest(i), True, self.statistics, self.which)
+            for i, start in enumerate(self.starts)
+        ]
+        return [*learning, Mode(self.head_rate, True, self.statistics)]
+
     @property
     def boundaries(self) -> list[float]:
         """Where parts change between frozen and learning."""

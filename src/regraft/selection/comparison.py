@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,14 @@ from ..candidates import Candidate, Plan
 from ..certainty import Certainty
 from ..doctor import Copies, Examination, examine
 from ..domain import Domain
-from ..engine import TIMED, Engine, fastest_engine, remembered_engine, usual_engine
+from ..engine import (
+    TIMED,
+    Engine,
+    fastest_engine,
+    fastest_training_engine,
+    remembered_engine,
+    usual_engine,
+)
 from ..errors import InputError
 from ..features import BATCH, Store, embed
 from ..folds import Rows, complement, judgeable
@@ -89,15 +97,24 @@ def compare(
     left_out = list(planned.left_out)
     timing: dict[str, float] = {}
     engines: dict[int, Engine] = {}
+    step_engines: dict[int, Engine] = {}
     everywhere = judgeable_in_all(labelled, splits)
-    cuts: dict[tuple[int, int, frozenset[str]], tuple[Problem, Backbone, float]] = {}
+    cuts: dict[Hashable, tuple[Problem, Backbone, float]] = {}
+
+    def running(candidate: Candidate) -> Training:
+        network = id(candidate.backbone)
+        return replace(training, engine=engines[network], step_engine=step_engines.get(network))
+
     with training.progress.track("candidates", len(planned.candidates)) as task:
         for candidate in planned.candidates:
             network = candidate.backbone
             if id(network) not in engines:
                 engines[id(network)] = engine_for(network, problem, training, store)
-            run = replace(training, engine=engines[id(network)])
-            cut = (id(network), candidate.method.lowest_trained(network), candidate.method.needs)
+            if candidate.tunes and id(network) not in step_engines:
+                step_engines[id(network)] = engine_for(network, problem, training, store, steps=True)
+            run = running(candidate)
+            method = candidate.method
+            cut = (id(network), method.lowest_trained(network), method.needs, method.many_views)
             if cut not in cuts:
                 cuts[cut] = at_the_cut(candidate, problem, store, run)
                 timing[network.name] = timing.get(network.name, 0.0) + cuts[cut][2]
@@ -116,7 +133,7 @@ def compare(
         again = nested(entries, splits[0], judge, judged, kept, metric, hand_over)
 
     def refitted() -> tuple[Model, Domain]:
-        run = replace(training, engine=engines[id(kept.candidate.backbone)])
+        run = running(kept.candidate)
         seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
         fitted = kept.candidate.method.fit(seen, suffix, run)
         features = embed(fitted.backbone, seen.domains["target_labelled"], None, run.engine)
@@ -129,7 +146,7 @@ def compare(
     def learned() -> LearningCurve | None:
         if isinstance(kept.candidate.method, Trained):
             return None  # every point would be trainings of a network
-        run = replace(training, engine=engines[id(kept.candidate.backbone)])
+        run = running(kept.candidate)
         seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
         return learning_curve(kept, seen, suffix, metric, run)
 
@@ -204,7 +221,7 @@ def at_the_cut(
     start = time.perf_counter()
     prefix, suffix = backbone.cut(candidate.method.lowest_trained(backbone))
     needed = problem.only(candidate.method.needs)
-    seen = needed.mapped(lambda d: embed(prefix, d, store, training.engine, training.progress))
+    seen = candidate.method.at_the_cut(prefix, needed, training, store)
     return seen, suffix, time.perf_counter() - start
 
 
@@ -254,11 +271,13 @@ def quietly(candidate: Candidate, training: Training) -> Training:
     return training if isinstance(candidate.method, Trained) else replace(training, progress=Silent())
 
 
-def engine_for(backbone: Backbone, problem: Problem, training: Training, store: Store) -> Engine:
+def engine_for(
+    backbone: Backbone, problem: Problem, training: Training, store: Store, *, steps: bool = False
+) -> Engine:
     """The engine that is asked for, or on networks for pictures the fastest that agrees with it.
 
-    It is chosen once for each network and machine, and remembered beside the store: stored activations and
-    checkpoints belong to an engine.
+    It is chosen once for each network and machine, for training `steps` apart from features, and remembered
+    beside the store: stored activations and checkpoints belong to an engine.
     """
     labelled = problem.domains["target_labelled"]
     asked = training.engine
@@ -269,6 +288,7 @@ def engine_for(backbone: Backbone, problem: Problem, training: Training, store: 
         return asked
     if len(labelled) < 4 * BATCH:
         return usual_engine(asked.device)
+    name, fastest = backbone.fingerprint(), fastest_training_engine if steps else fastest_engine
     return remembered_engine(
-        store.folder, backbone.fingerprint(), lambda: fastest_engine(backbone, few, asked.device)
+        store.folder, f"{name} trained" if steps else name, lambda: fastest(backbone, few, asked.device)
     )

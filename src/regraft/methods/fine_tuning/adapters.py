@@ -63,7 +63,7 @@ class Adapters(Tuned):
             if isinstance(adapter, Bottleneck):
                 adapter.down.learns = adapter.up.learns = True  # type: ignore[assignment]
         network = super().start(problem, backbone, training)
-        network.told = {"adapters": list(places)}
+        network.told |= {"adapters": list(places)}
         return network
 
     def schedule(self, stages: int) -> Schedule:

@@ -71,7 +71,7 @@ class LoRA(Tuned):
             for factor in (layer.lora_A["default"], layer.lora_B["default"]):
                 factor.learns = True
         network = super().start(problem, backbone, training)
-        network.told = {"ranks": dict.fromkeys(able, self.rank), "without_factors": left_out}
+        network.told |= {"ranks": dict.fromkeys(able, self.rank), "without_factors": left_out}
         return network
 
     def schedule(self, stages: int) -> Schedule:

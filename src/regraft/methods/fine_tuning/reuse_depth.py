@@ -64,9 +64,9 @@ class ReuseDepth(Tuned):
         cut = len(backbone) if at_cut[len(backbone)] <= (1 + self.pays) * at_cut[best] else best
         network = shortened(backbone, cut)
         lowest = max(0, cut - self.deepest)
-        at = {lowest: _ahead(problem, network[:lowest], training)}
+        at = {lowest: self.at_the_cut(network[:lowest], problem, training)}
         for k in range(lowest, cut):
-            at[k + 1] = _ahead(at[k], network.cut(k)[1][:1], training)
+            at[k + 1] = self.at_the_cut(network.cut(k)[1][:1], at[k], training)
         shared = {f.name: getattr(self, f.name) for f in fields(FrozenLayers) if f.name != "trained"}
         if network.old_head is None and backbone.old_head is not None:
             shared["head"] = "probe"  # the stages that the old head sat behind are gone
@@ -80,7 +80,7 @@ class ReuseDepth(Tuned):
             if found is not None and not losses[-1] < (1 - self.pays) * min(losses[:-1]):
                 break
             found = model.behind(front)
-            found.provenance |= {"schedule": recipe.schedule(len(rest)).behind(k).to_json()}
+            found.provenance |= {"schedule": recipe.shaped(len(rest)).behind(k).to_json()}
         assert found is not None
         found.engine = training.engine
         found.provenance |= {
@@ -103,8 +103,3 @@ class ReuseDepth(Tuned):
             fit = fit_ridge(u, labelled.labels, labelled.classes.width)
             losses[k + 1] = float(fit.losses.nan_to_num(torch.inf).min())
         return losses
-
-
-def _ahead(problem: Problem, stages: Backbone, training: Training) -> Problem:
-    """The problem behind some stages."""
-    return problem.mapped(lambda domain: embed(stages, domain, None, training.engine))
