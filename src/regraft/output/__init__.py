@@ -4,12 +4,16 @@ from typing import Any
 
 from ..errors import InputError
 from .classes import Classes, Spelling, classes_of, label_name, spelled_alike
+from .multi_label import MultiLabel
 from .output import Output
+from .real import Real
 
 __all__ = [
     "OUTPUTS",
     "Classes",
+    "MultiLabel",
     "Output",
+    "Real",
     "Spelling",
     "classes_of",
     "label_name",
@@ -17,7 +21,7 @@ __all__ = [
     "spelled_alike",
 ]
 
-OUTPUTS: dict[str, type[Output]] = {kind.kind: kind for kind in (Classes,)}
+OUTPUTS: dict[str, type[Output]] = {kind.kind: kind for kind in (Classes, Real, MultiLabel)}
 
 
 def output_from_json(saved: dict[str, Any]) -> Output:

@@ -1,6 +1,6 @@
 """What metrics are called where people read them."""
 
-TITLES: dict[str, str] = {}  # of those that are not called by their name
+TITLES = {"r2": "R²", "d2": "D²", "f1": "F1"}  # of those that are not called by their name
 
 
 def title(metric: str) -> str:

@@ -10,21 +10,22 @@ from ...backbone import Backbone
 from ...features import embed
 from ...heads import Linear
 from ...method import Network, Trained, param
+from ...output import Classes
 from ...problem import Problem
 from ...terms.risk import risk
 from ...terms.smoothing import uniform_risk
 from ...training import Step, Terms, Training
-from ..features.linear_probe import LinearProbe
+from ..features.probe import probe_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tuned(Trained):
     """A borrowed network and a head that starts as the linear probe; recipes say who learns when.
 
-    Three switches that all of them have: labels smoothed by ε; mixup, where x̃ = λ x + (1 − λ) x′ is to be
-    told as λ y + (1 − λ) y′, λ ~ Beta(α, α), which needs some hundreds of labels to help; and the average of
-    what came out with what it started from, θ = (1 − a) θ⁰ + a θ¹ (WiSE-FT, Wortsman et al., CVPR 2022,
-    arXiv:2109.01903), which keeps more of what pretraining knew of other looks.
+    Three switches that all of them have: labels of classes smoothed by ε; mixup, where x̃ = λ x + (1 − λ) x′
+    is to be told as λ y + (1 − λ) y′, λ ~ Beta(α, α), which needs some hundreds of labels to help; and the
+    average of what came out with what it started from, θ = (1 − a) θ⁰ + a θ¹ (WiSE-FT, Wortsman et al., CVPR
+    2022, arXiv:2109.01903), which keeps more of what pretraining knew of other looks.
     """
 
     rate: float = param(1e-3, "learning rate of the head at its height", search=(3e-4, 1e-3, 3e-3))
@@ -59,7 +60,7 @@ class Tuned(Trained):
         else:
             scores = network(labelled.x)
             told = risk(scores, labelled)
-        if self.smoothing == 0:
+        if self.smoothing == 0 or not isinstance(labelled.output, Classes):
             return {"risk": told}
         return {"risk": (1 - self.smoothing) * told, "smoothing": self.smoothing * uniform_risk(scores)}
 
@@ -88,6 +89,6 @@ def probed(backbone: Backbone, problem: Problem, training: Training) -> Linear:
     """The linear probe on the features before training, in float32, free to be trained."""
     features = embed(backbone, problem.domains["target_labelled"], None, training.engine)
     assert isinstance(features.x, Tensor)
-    solved = LinearProbe().head(features.with_(x=features.x.flatten(1)), training)
+    solved = probe_of(features.asked).head(features.with_(x=features.x.flatten(1)), training)
     assert isinstance(solved, Linear)
     return Linear.of(solved.weight.detach().float(), solved.bias.detach().float())

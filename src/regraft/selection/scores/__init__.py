@@ -10,11 +10,23 @@ from ...domain import Domain
 from ...errors import InputError, near
 from ...output import Output
 from .classes import LISTED, ClassScores
+from .multi_label import LabelScores
+from .real import RealScores
 from .scores import Scores
 
-__all__ = ["LISTED", "SCORES", "ClassScores", "Scores", "evaluate", "metric_named", "scores_of"]
+__all__ = [
+    "LISTED",
+    "SCORES",
+    "ClassScores",
+    "LabelScores",
+    "RealScores",
+    "Scores",
+    "evaluate",
+    "metric_named",
+    "scores_of",
+]
 
-SCORES: dict[str, type[Scores]] = {scores.kind: scores for scores in (ClassScores,)}
+SCORES: dict[str, type[Scores]] = {scores.kind: scores for scores in (ClassScores, RealScores, LabelScores)}
 
 
 def metric_named(name: str | None, output: Output) -> str:
