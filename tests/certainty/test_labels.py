@@ -32,9 +32,9 @@ def test_what_is_plausible_holds_the_truth_of_as_many_entries_as_it_promises():
 def test_it_is_that_of_classes_for_every_entry():
     labelled = photos(40, 0)
     logits = torch.randn(1, 40, 2, dtype=torch.float64)
-    ours = LabelCertainty.of(logits, labelled.y, None, labelled, False)
+    ours = LabelCertainty.of(logits, labelled, labelled, False)
     two = torch.stack([torch.zeros(1, 80), logits.flatten(1)], 2)
-    theirs = ClassCertainty.of(two, labelled.y.flatten().long(), None, labelled, False)
+    theirs = ClassCertainty.of_codes(two, labelled.y.flatten().long(), ours.novelty)
     assert (ours.entries.temperature, ours.entries.threshold) == (theirs.temperature, theirs.threshold)
 
 

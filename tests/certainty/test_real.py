@@ -34,7 +34,7 @@ def test_the_reach_is_the_conformal_quantile_of_what_is_known():
     logits = torch.zeros(2, 30, 2, dtype=torch.float64)
     known = torch.ones(30, 2, dtype=torch.bool)
     known[:10, 1] = False
-    found = certainty_of(labelled.output, logits, labelled.y, known, labelled, False)
+    found = certainty_of(logits, labelled.with_(observed=known), labelled, False)
     first, second = labelled.y[:, 0].abs().sort().values, labelled.y[10:, 1].abs().sort().values
     assert found.reach == pytest.approx([float(first[27]), float(second[18])])
     assert found.held_out == 20
@@ -64,7 +64,7 @@ def test_a_reach_below_0_is_none():
 
 def homes_certainty():
     labelled = homes(30, 0)
-    return certainty_of(labelled.output, labelled.y[None], labelled.y, None, labelled, False)
+    return certainty_of(labelled.y[None], labelled, labelled, False)
 
 
 def test_what_is_far_off_is_novel():
