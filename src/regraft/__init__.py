@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .model import Model as Model
     from .model_folder import load as load
     from .output import Classes as Classes
+    from .output import MultiLabel as MultiLabel
+    from .output import Real as Real
     from .planner import plan as plan
     from .problem import Problem as Problem
     from .readers import read_images as read_images
@@ -48,6 +50,8 @@ _WHERE = {
     "Model": "model",
     "load": "model_folder",
     "Classes": "output",
+    "MultiLabel": "output",
+    "Real": "output",
     "plan": "planner",
     "Problem": "problem",
     "read_images": "readers",

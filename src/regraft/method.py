@@ -18,7 +18,7 @@ from .features import Store, behind, embed, with_views
 from .folds import Rows, complement, hold_out
 from .heads import Linear
 from .model import Model
-from .output import Classes
+from .output import OUTPUTS, Output
 from .problem import Problem
 from .provenance import origin
 from .rates import RateCurve, find_rate
@@ -26,6 +26,7 @@ from .samples import describe
 from .schedule import Schedule
 from .terms.risk import risk
 from .training import Phase, Step, Terms, Training, minimise, run_key
+from .units import Units
 
 SMALL = 2_000_000  # numbers in a feature matrix up to which one thread solves a head sooner than several
 
@@ -40,11 +41,13 @@ class Method(ABC):
     """A recipe. Fitting never changes it; what is fitted is the model.
 
     needs: the parts of the problem without which it cannot work.
+    outputs: the kinds of answer that it can learn to give.
     borrows: whether it uses what a pretrained network knows (a transfer) or not (a baseline).
     reference: where it comes from. map: the rows of the project's map that it serves.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"target_labelled"})
+    outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
     borrows: ClassVar[bool] = True
     reference: ClassVar[str] = ""
     map: ClassVar[tuple[str, ...]] = ()
@@ -98,11 +101,20 @@ class Method(ABC):
                 f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
                 f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
             )
+        self.must_learn(problem.output)
         problem = problem.only(self.needs)
         if not backbone.preprocessing.fitted:
             seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
             backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
         return problem, backbone
+
+    def must_learn(self, output: Output) -> None:
+        """InputError where such answers are none that the recipe can learn to give."""
+        if output.kind not in self.outputs:
+            raise InputError(
+                f"{type(self).__name__} learns {' or '.join(sorted(self.outputs))}, and what is asked is "
+                f"{output.kind}, {output.describe()}: take another method (regraft methods lists all)"
+            )
 
     def lowest_trained(self, backbone: Backbone) -> int:
         """The first stage that the recipe ever changes: everything before it is frozen and computed once."""
@@ -170,7 +182,7 @@ class OnFeatures(Method):
         z = seen.x.flatten(1)
         with one_thread(small=z.numel() < SMALL):
             head = self.head(seen.with_(x=z), training)
-        return Model(backbone, head, seen.classes)
+        return Model(backbone, head, seen.asked)
 
     @final
     def fit_without(
@@ -187,7 +199,7 @@ class OnFeatures(Method):
         with one_thread(small=features.x.numel() < SMALL):
             heads = self.heads(features, kept, training)
         for head in heads:
-            yield Model(backbone, head, seen.classes, engine=training.engine)
+            yield Model(backbone, head, seen.asked, engine=training.engine)
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
         """The head fitted to features (n × d in x) and labels, for each of several subsets of the rows."""
@@ -302,6 +314,8 @@ class Trained(Method):
         problem, backbone = self._given(problem, backbone)
         prefix, suffix = backbone.cut(self.lowest_trained(backbone))
         seen = self.at_the_cut(prefix, problem, training)
+        labelled = seen.domains["target_labelled"]
+        seen = replace(seen, target_labelled=Units.of(labelled).standard(labelled))
         return self._curve(seen, self._started(seen, suffix, training), training.of_steps())
 
     @final
@@ -310,10 +324,11 @@ class Trained(Method):
         kept, watched = hold_out(labelled, self.held_out, training.seed)
         stepping = training.of_steps()
         key = run_key({**self.recipe(), "method": type(self).__name__}, problem, backbone, stepping)
-        problem = problem.restricted(kept)
+        units = Units.of(labelled[kept])
+        problem = replace(problem.restricted(kept), target_labelled=units.standard(labelled[kept]))
         network = self._started(problem, backbone, training)
         network.backbone.old_head = None  # it belongs to the features as they were
-        watch = labelled[watched]
+        watch = units.standard(labelled[watched])
 
         @torch.no_grad()
         def validate() -> float:
@@ -341,6 +356,7 @@ class Trained(Method):
         )
         learned = self.shaped(len(network.backbone)).learning(network.parts)
         self.finish(network)
+        units.restore(network.head)
         told = {
             "steps": steps,
             "best_step": history.best_step if len(watched) else steps,
@@ -349,7 +365,7 @@ class Trained(Method):
             "trained_parameters": learned,
             **network.told,
         }
-        return Model(network.backbone.cpu(), network.head.cpu(), labelled.classes, provenance=told)
+        return Model(network.backbone.cpu(), network.head.cpu(), labelled.asked, provenance=told)
 
     def _started(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
         labelled = problem.domains["target_labelled"]
@@ -387,8 +403,8 @@ class Trained(Method):
         return find_rate(phase, problem, training, heights, batch_size=self.batch_size)
 
 
-def new_head(features: int, classes: Classes) -> Linear:
+def new_head(features: int, output: Output) -> Linear:
     """A linear head that is to be trained, with small random weights."""
-    head = Linear(features, classes.width, "float32")
+    head = Linear(features, output.width, "float32")
     nn.init.normal_(head.weight, std=0.01)
     return head

@@ -10,12 +10,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .backbone import Backbone
-from .certainty import Answers, Certainty
+from .certainty import Answers, Certainty, unsure_answers
 from .domain import Domain
 from .engine import Engine
 from .errors import InputError, first_line
 from .features import Store, embed
-from .output import Output
+from .output import Output, Real
 from .progress import Progress
 
 
@@ -99,12 +99,23 @@ class Model(nn.Module):
     def probabilities(
         self, x: Any, store: Store | None = None, progress: Progress | None = None
     ) -> Float[Tensor, "n k"]:
-        """P(class | sample), each row summing to 1, columns in the order of `output.names`."""
-        return self.chances(self.logits(x, store, progress))
+        """P(class | sample), each row summing to 1, columns in the order of `output.names`.
 
-    def chances(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        """The probabilities that go with the scores, calibrated where held-out predictions allowed it."""
-        return logits.softmax(1) if self.certainty is None else self.certainty.probabilities(logits)
+        Of several labels each has a probability of its own. InputError where numbers are asked for.
+        """
+        if isinstance(self.output, Real):
+            raise InputError(f"{self.output.describe()} have no probabilities: use predict, or answers")
+        return self.expected(x, store, progress)
+
+    def expected(
+        self, x: Any, store: Store | None = None, progress: Progress | None = None
+    ) -> Float[Tensor, "n k"]:
+        """E[y | sample]: the probability of every class, calibrated where held-out predictions allowed it."""
+        return self.meant(self.logits(x, store, progress))
+
+    def meant(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        """What scores mean: `Output.expected` of them, calibrated."""
+        return self.output.expected(logits if self.certainty is None else self.certainty.calibrated(logits))
 
     def answers(self, x: Any, store: Store | None = None, progress: Progress | None = None) -> Answers:
         """For every sample a label, its probability, and whether to accept it or to say "not sure".
@@ -119,19 +130,17 @@ class Model(nn.Module):
         (['owl', 'owl', 'crow'], [True, False, False])
         """
         z = self.features(x, store, progress)
-        p = self.chances(self._scores(z))
-        label = list(self.output.decode(p.argmax(1)))
+        expected = self.meant(self._scores(z))
         if self.certainty is None:
-            return Answers(label, p)
-        novelty = self.certainty.novelty(z) if len(z) else torch.zeros(0)
-        return Answers(label, p, self.certainty.plausible(p), novelty)
+            return unsure_answers(self.output, expected)
+        return self.certainty.answers(self.output, expected, z)
 
-    def predict(self, x: Any) -> list[str]:
-        """The name of the most probable class of each sample.
+    def predict(self, x: Any) -> list[Any]:
+        """The name of the most probable class of each sample; the labels that apply; or the number.
 
         x: files (paths), an array, or a domain; undecodable files raise `InputError`.
         """
-        return list(self.output.decode(self.logits(x).argmax(1)))
+        return self.output.decode(self.output.answer(self.expected(x)))
 
     def save(
         self, folder: str | Path, extra: dict[str, str] | None = None, *, on: Backbone | None = None
@@ -165,7 +174,7 @@ class Model(nn.Module):
     def summary(self) -> str:
         """One line: what it tells apart, with what, made by which method."""
         made = self.provenance.get("method", "unknown method")
-        return f"{self.output.width} classes, {self.backbone.name}, {made}"
+        return f"{self.output.describe()}, {self.backbone.name}, {made}"
 
 
 def as_domain(x: Any) -> Domain:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from .backbone import Backbone
@@ -13,6 +14,8 @@ from .domain import Domain
 from .errors import InputError
 from .method import Method
 from .methods import METHODS, method_named
+from .methods.features.probe import probe_of
+from .output import Classes
 from .problem import Problem
 from .provenance import told
 from .samples import kind_of
@@ -28,9 +31,10 @@ SMALL_PICTURE = 48  # pixels a side up to which a network from scratch looks at 
 class Facts:
     """What the rules look at."""
 
+    output: str  # the kind of answer
     labels: int
-    smallest: int  # labels of the rarest class
-    classes: int
+    smallest: int  # labels of the rarest class; all of them where there are no classes
+    classes: int  # or labels, or numbers: what is asked of each sample
     kind: str  # images, vectors or table
     pretrained: bool
     budget: float | None  # seconds for training networks
@@ -39,16 +43,19 @@ class Facts:
     @classmethod
     def of(cls, problem: Problem, backbone: Backbone, budget: float | None) -> "Facts":
         labelled = problem.domains["target_labelled"]
-        classes, old = labelled.classes, backbone.old_head
-        counts = classes.counts(labelled.labels)
+        old, counts = backbone.old_head, torch.bincount(labelled.strata, minlength=labelled.asked.width)
+        classes = isinstance(labelled.output, Classes)
         return cls(
+            output=labelled.asked.kind,
             labels=len(labelled),
-            smallest=int(counts.min()),
-            classes=len(counts),
+            smallest=int(counts.min()) if classes else len(labelled),
+            classes=labelled.asked.width,
             kind=kind_of(labelled.x),
             pretrained=backbone.pretrained,
             budget=budget,
-            known=old is not None and len(old.known(classes.names)) == classes.width,
+            known=classes
+            and old is not None
+            and len(old.known(labelled.classes.names)) == labelled.asked.width,
         )
 
 
@@ -180,7 +187,8 @@ def plan(
     labelled = solvable(problem)
     network = open_backbone(backbone, domain=labelled)
     facts = Facts.of(problem, network, budget)
-    fitting = [rule for rule in RULES if rule.fits(facts)]
+    able = [rule for rule in RULES if facts.output in METHODS[rule.method].outputs]
+    fitting = [rule for rule in able if rule.fits(facts)]
     left_out = [(r.method, r.otherwise) for r in fitting if not r.when(facts) and (r.raw or methods is None)]
     notes = [f"{network.name} was fitted before: {told(ancestor)}" for ancestor in network.ancestors]
     notes += _of_old_head(network, labelled)
@@ -190,9 +198,10 @@ def plan(
             _add_baseline(rule, labelled, tried, left_out)
     if methods is not None:
         for method in (r if isinstance(r, Method) else method_named(str(r))() for r in methods):
+            method.must_learn(labelled.asked)
             _add(Candidate(method, _network_for(method, network, labelled), "you asked for it"), tried)
         if any(c.tunes for c in tried):
-            _add(Candidate(METHODS["LinearProbe"](), network, "what a changed network has to beat"), tried)
+            _add(Candidate(probe_of(labelled.asked), network, "what a changed network has to beat"), tried)
     elif facts.pretrained:
         lending = [rule for rule in fitting if not rule.raw and rule.when(facts)]
         if facts.labels < FEW:
@@ -209,13 +218,11 @@ def plan(
         tried += [
             Candidate(METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone")
             for name in ("NearestMean", "NearestNeighbours")
+            if facts.output in METHODS[name].outputs
         ]
-    if facts.smallest == 1:
-        alone = [
-            labelled.classes.names[i]
-            for i, n in enumerate(labelled.classes.counts(labelled.labels))
-            if n == 1
-        ]
+    if facts.smallest == 1 and isinstance(labelled.output, Classes):
+        counts = labelled.classes.counts(labelled.labels).tolist()
+        alone = [name for name, n in zip(labelled.classes.names, counts, strict=True) if n == 1]
         notes.append(
             f"{len(alone)} classes have a single sample ({', '.join(alone[:5])}): trained on, but not judged"
         )
@@ -227,14 +234,12 @@ def solvable(problem: Problem) -> Domain:
     if "target_labelled" not in problem.given:
         raise InputError("the problem has no target_labelled: give some labelled samples of your own task")
     labelled = problem.domains["target_labelled"]
-    if labelled.classes.width < 2:
+    labelled.asked.must_teach(labelled.labels, labelled.observed)
+    if (scores := len(labelled) * labelled.asked.width) > MOST_SCORES:
         raise InputError(
-            f"there is only one class, {labelled.classes.names[0]!r}: give samples of at least two classes"
-        )
-    if (scores := len(labelled) * labelled.classes.width) > MOST_SCORES:
-        raise InputError(
-            f"{len(labelled):,} samples of {labelled.classes.width:,} classes have {scores:,} scores, and "
-            f"{MOST_SCORES:,} are compared: is this the column or folder that names the class?"
+            f"{len(labelled):,} samples of {labelled.asked.width:,} {labelled.asked.noun} have "
+            f"{scores:,} scores, and {MOST_SCORES:,} are compared: "
+            "is this the column or folder that names the class?"
         )
     return labelled
 
@@ -246,7 +251,7 @@ def raw_backbone(domain: Domain) -> Backbone:
 
 def _of_old_head(network: Backbone, labelled: Domain) -> list[str]:
     """Which of the classes the head of pretraining has, and which it might have under another name."""
-    if network.old_head is None:
+    if network.old_head is None or not isinstance(labelled.output, Classes):
         return []
     names = labelled.classes.names
     known, singular = network.old_head.known(names), network.old_head.singular(names)

@@ -9,6 +9,7 @@ from .boosting import Trees
 from .constant import Constant
 from .linear import Linear
 from .mlp import MLP
+from .neighbour_means import NeighbourMeans
 from .neighbours import Neighbours
 from .prototypes import Prototypes, class_means, left_out_squared
 
@@ -17,6 +18,7 @@ __all__ = [
     "MLP",
     "Constant",
     "Linear",
+    "NeighbourMeans",
     "Neighbours",
     "Prototypes",
     "Trees",
@@ -28,7 +30,7 @@ __all__ = [
 MOST = 1 << 24  # features, classes or samples of a head
 
 HEADS: dict[str, type[nn.Module]] = {
-    head.kind: head for head in (Constant, Linear, MLP, Neighbours, Prototypes, Trees)
+    head.kind: head for head in (Constant, Linear, MLP, NeighbourMeans, Neighbours, Prototypes, Trees)
 }
 
 

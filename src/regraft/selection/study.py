@@ -11,14 +11,23 @@ from ..candidates import Candidate, Plan
 from ..doctor import Examination
 from ..domain import Domain
 from ..model import Model
+from ..output.metrics import title
 from ..text import aligned, seconds_text
 from .choice import Result
 from .curve import LearningCurve
 from .estimate import NAME, bias_corrected
-from .held_out import HeldOutAnswer, held_out_answers, most_uncertain, most_wrong
+from .held_out import (
+    HeldOutAnswer,
+    HeldOutEstimate,
+    held_out_answers,
+    held_out_estimates,
+    most_off,
+    most_uncertain,
+    most_wrong,
+)
 from .intervals import Interval
 from .nested import NAME as NESTED
-from .scores import METRICS, Scores, evaluate
+from .scores import ClassScores, Scores, evaluate
 from .sealed import Reading, SealedTest, note_reading, reading_now, times_read
 from .verdict import Verdict
 
@@ -96,10 +105,7 @@ class Study:
             "unproven": self.unproven,
             "verdict": self.transfer and self.transfer.to_json(),
             "sentence": self.sentence(),
-            "labels": dict(
-                zip(scores.names, self.labelled.classes.counts(self.labelled.labels).tolist(), strict=True)
-            ),
-            "recall": {name: recall and recall.to_json() for name, recall in scores.recalls().items()},
+            **self._by_class(scores),
             "candidates": [
                 {
                     "name": r.candidate.name,
@@ -112,7 +118,7 @@ class Study:
             "unreadable": len(self.labelled.left_out),
             "test": self.test
             and {
-                "samples": len(self.test.y),
+                "samples": len(self.test),
                 "read": times_read(self.readings),
                 "unreadable": self.unread,
                 **self.test.interval(self.metric).to_json(),
@@ -145,7 +151,7 @@ class Study:
         if self.examination is not None:
             self.examination += sealed.findings
         name, value = self.handed_over.candidate.name, self.test.value(self.metric)
-        reading = reading_now(sealed.fingerprint, name, len(self.test.y), self.metric, value)
+        reading = reading_now(sealed.fingerprint, name, len(self.test), self.metric, value)
         self.readings = () if record is None else note_reading(reading, record)
         return self.test
 
@@ -153,6 +159,16 @@ class Study:
     def answers(self) -> list[HeldOutAnswer]:
         """What the row handed over said of every judged sample, held out."""
         return held_out_answers(self.labelled, self.handed_over)
+
+    @cached_property
+    def estimates(self) -> list[HeldOutEstimate]:
+        """The same where answers are more or less wrong: numbers, and several labels."""
+        return held_out_estimates(self.labelled, self.handed_over)
+
+    @property
+    def most_off(self) -> list[HeldOutEstimate]:
+        """The samples whose estimate was the farthest off."""
+        return most_off(self.estimates, HARDEST)
 
     @property
     def most_wrong(self) -> list[HeldOutAnswer]:
@@ -183,27 +199,12 @@ class Study:
 
     def table(self) -> str:
         """The candidates, best first, with 95 % intervals."""
-        header = [
-            "candidate",
-            *(m.replace("_", " ") for m in METRICS),
-            "worst recall",
-            "seconds",
-            "starts from",
-        ]
         rows = []
         for r in sorted(self.results, key=lambda r: -r.scores.value(self.metric)):
             mark = "▸ " if r is self.handed_over else "  "
-            recalls = {name: i for name, i in r.scores.recalls().items() if i is not None}
-            worst = min(recalls, key=lambda name: recalls[name].value)
-            rows.append(
-                [
-                    mark + r.candidate.name,
-                    *(str(r.scores.interval(metric)) for metric in METRICS),
-                    f"{recalls[worst].value:.2f} {worst[:18]}",
-                    seconds_text(r.seconds),
-                    start_of(r.candidate),
-                ]
-            )
+            told = r.scores.columns().values()
+            rows.append([mark + r.candidate.name, *told, seconds_text(r.seconds), start_of(r.candidate)])
+        header = ["candidate", *self.handed_over.scores.columns(), "seconds", "starts from"]
         return aligned(header, rows)
 
     def sentence(self) -> str:
@@ -216,7 +217,7 @@ class Study:
             "no evidence": "No evidence that transfer helps",
             "hurts": "Transfer hurts",
         }[v.outcome]
-        return f"{says}: {v.ours} against {v.theirs}, {v.gain.points()} of {v.metric.replace('_', ' ')}."
+        return f"{says}: {v.ours} against {v.theirs}, {v.gain.points()} of {title(v.metric)}."
 
     def __str__(self) -> str:
         kept = self.handed_over
@@ -228,14 +229,14 @@ class Study:
             "",
             f"Judge: {self.judge}; 95 % intervals in the table, 93 % bounds in the verdict.",
             f"Best score: {self.winner.candidate.name}, chosen by "
-            f"{self.metric.replace('_', ' ')}; the best of many looks better than it is.",
+            f"{title(self.metric)}; the best of many looks better than it is.",
             f"Verdict: {self.sentence()}",
         ]
         if self.tuning is not None:
             lines.append(f"Changing the network: {self.tuning}.")
         unproven = ", as you asked" if self.unproven else ""
         lines.append(
-            f"Handed over{unproven}: {kept.candidate.name}, {self.metric.replace('_', ' ')} {score}, "
+            f"Handed over{unproven}: {kept.candidate.name}, {title(self.metric)} {score}, "
             "refitted on all labels."
         )
         again = f"; {self.nested}, by {NESTED}" if self.nested else ""
@@ -249,14 +250,15 @@ class Study:
             lines += [f"Data: {finding}." for finding in self.examination.urgent]
         if self.test is not None:
             on_test = self.test.interval(self.metric)
-            lines.append(f"Test set ({len(self.test.y)} samples, {times_read(self.readings)}): {on_test}.")
+            lines.append(f"Test set ({len(self.test)} samples, {times_read(self.readings)}): {on_test}.")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
         """Everything above, for machines."""
         return {
             "problem": str(self.labelled),
-            "classes": dict(zip(self.labelled.classes.names, self._counts(), strict=True)),
+            "output": self.labelled.asked.to_json(),
+            "classes": self._by_class(self.handed_over.scores).get("labels"),
             "rule": self.rule,
             "plan": self.plan.to_json(),
             "judge": self.judge,
@@ -279,7 +281,8 @@ class Study:
             "test_readings": [asdict(reading) for reading in self.readings],
             "most_wrong": [a.to_json() for a in self.most_wrong],
             "most_uncertain": [a.to_json() for a in self.most_uncertain],
-            "answers": [a.to_json() for a in self.answers],
+            "answers": [a.to_json() for a in self.answers or self.estimates],
+            "most_off": [a.to_json() for a in self.most_off],
             "examination": self.examination and self.examination.to_json(),
         }
 
@@ -303,9 +306,15 @@ class Study:
             beside["report.html"] = page(self)
         return self.model.save(folder, beside, on=self.handed_over.candidate.backbone if thin else None)
 
-    def _counts(self) -> list[int]:
-        counts: list[int] = self.labelled.classes.counts(self.labelled.labels).tolist()
-        return counts
+    def _by_class(self, scores: Scores) -> dict[str, Any]:
+        """How many labels each class has, and its recall, where there are classes."""
+        if not isinstance(scores, ClassScores):
+            return {}
+        counts = self.labelled.classes.counts(self.labelled.labels).tolist()
+        return {
+            "labels": dict(zip(scores.names, counts, strict=True)),
+            "recall": {name: recall and recall.to_json() for name, recall in scores.recalls().items()},
+        }
 
 
 def start_of(candidate: Candidate) -> str:

@@ -12,13 +12,14 @@ from ...errors import InputError
 from ...features import embed
 from ...heads import Linear
 from ...method import Network, Trained, param
+from ...output import Classes
 from ...pretrained_head import PretrainedHead
 from ...problem import Problem
 from ...terms.risk import risk
 from ...terms.smoothing import uniform_risk
 from ...training import Step, Terms, Training
-from ..features.linear_probe import LinearProbe
 from ..features.old_head import old_head_of
+from ..features.probe import probe_of
 
 STARTS = ("probe", "old")
 
@@ -28,7 +29,7 @@ class Tuned(Trained):
     """A borrowed network and a head that starts as the linear probe; recipes say who learns when.
 
     Four switches that all of them have: a head that starts as the old one where that knows a class by name,
-    and as the probe where it does not (`backbone.old_head`); labels smoothed by ε; mixup, where
+    and as the probe where it does not (`backbone.old_head`); labels of classes smoothed by ε; mixup, where
     x̃ = λ x + (1 − λ) x′ is to be told as λ y + (1 − λ) y′, λ ~ Beta(α, α), which needs some hundreds of
     labels to help; and the average of what came out with what it started from, θ = (1 − a) θ⁰ + a θ¹
     (WiSE-FT, Wortsman et al., CVPR 2022, arXiv:2109.01903), which keeps more of what pretraining knew of
@@ -79,7 +80,7 @@ class Tuned(Trained):
         else:
             scores = network(labelled.x)
             told = risk(scores, labelled)
-        if self.smoothing == 0:
+        if self.smoothing == 0 or not isinstance(labelled.output, Classes):
             return {"risk": told}
         return {"risk": (1 - self.smoothing) * told, "smoothing": self.smoothing * uniform_risk(scores)}
 
@@ -113,7 +114,7 @@ def features_of(backbone: Backbone, problem: Problem, training: Training) -> Dom
 
 def probed(features: Domain, training: Training) -> Linear:
     """The linear probe on them, in float32, free to be trained."""
-    solved = LinearProbe().head(features, training)
+    solved = probe_of(features.asked).head(features, training)
     assert isinstance(solved, Linear)
     return Linear.of(solved.weight.detach().float(), solved.bias.detach().float())
 
