@@ -131,3 +131,10 @@ def test_one_class_is_no_problem_to_solve():
 def test_unlabelled_problems_are_refused():
     with pytest.raises(InputError, match="target_labelled"):
         plan(Problem(unlabelled=Domain([[0.0]])))
+
+
+def test_the_last_stages_are_trained_before_all_of_them(network):
+    names = tried(plan(birds(60), backbone=network, budget=60))
+    assert ("FrozenLayers" in names) == (len(network) > 3)
+    assert names[-1] == "FineTune"
+    assert not any(c.asked for c in plan(birds(60), backbone=network, budget=60).candidates)

@@ -10,11 +10,12 @@ from .methods import METHODS
 
 @dataclass(frozen=True)
 class Candidate:
-    """A method on a backbone, why it is tried, and who found it."""
+    """A method on a backbone, why it is tried, and whether the user asked for it."""
 
     method: Method
     backbone: Backbone
     reason: str
+    asked: bool = False
 
     @property
     def name(self) -> str:

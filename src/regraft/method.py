@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .augmentation import NUMBERS, Augmentation, pixels_in
 from .backbone import Backbone
+from .certainty import fitted_temperature
 from .domain import Domain
 from .engine import Engine, one_thread
 from .errors import InputError
@@ -18,7 +19,7 @@ from .features import Store, behind, embed, with_views
 from .folds import Rows, complement, hold_out
 from .heads import Linear
 from .model import Model
-from .output import OUTPUTS, Output
+from .output import OUTPUTS, Classes, Output
 from .problem import Problem
 from .provenance import origin
 from .rates import RateCurve, find_rate
@@ -336,7 +337,7 @@ class Trained(Method):
             assert isinstance(watch.x, Tensor)
             with stepping.engine.autocast():
                 scores = [network(stepping.engine.lay_out(x)).cpu().float() for x in watch.x.split(128)]
-            return risk(torch.cat(scores), watch).item()
+            return watched_loss(torch.cat(scores), watch)
 
         steps = self.planned_steps(len(kept))
         factor = 1.0
@@ -355,6 +356,13 @@ class Trained(Method):
             key=key,
         )
         learned = self.shaped(len(network.backbone)).learning(network.parts)
+        if len(watched) and history.best_step == 0:
+            # nothing came of training, and what it starts from is better with the labels that watched
+            units = Units.of(labelled)
+            whole = replace(problem, target_labelled=units.standard(labelled))
+            network = self._started(whole, backbone, training)
+            network.eval()
+            network.backbone.old_head = None
         self.finish(network)
         units.restore(network.head)
         told = {
@@ -401,6 +409,24 @@ class Trained(Method):
         heights = self.shaped(len(network.backbone)).heights
         phase = self._phase(network, training.engine)
         return find_rate(phase, problem, training, heights, batch_size=self.batch_size)
+
+
+def watched_loss(scores: Tensor, watch: Domain) -> float:
+    """By which the best moment of training is told: the risk of held-out samples.
+
+    Of classes that at the temperature that suits the moment best: training goes on to make scores larger long
+    after all labels are told right, which a temperature takes back afterwards, so that the log loss itself
+    rises while the network still learns. On the cartoons of PACS, with all labels, three trained stages ended
+    at 80.1 % by the one and at 83.9 % by the other, where the probe has 80.1 %.
+
+    >>> birds = Domain([[0.0], [1.0]], ["crow", "owl"])
+    >>> some = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    >>> abs(watched_loss(some, birds) - watched_loss(9 * some, birds)) < 1e-3
+    True
+    """
+    if isinstance(watch.output, Classes):
+        scores = scores / fitted_temperature(scores[None], watch.labels)
+    return risk(scores, watch).item()
 
 
 def new_head(features: int, output: Output) -> Linear:

@@ -1,7 +1,7 @@
 """From what is given to what is worth trying, each candidate with a reason and a reference."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -15,12 +15,14 @@ from .errors import InputError
 from .method import Method
 from .methods import METHODS, method_named
 from .methods.features.probe import probe_of
+from .methods.fine_tuning.tuned import Tuned
 from .output import Classes
 from .problem import Problem
 from .provenance import told
 from .samples import kind_of
 from .text import some_of
 
+TOP = 3  # stages that are trained before all of them are
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MOST_WITH_FEW = 3
 MOST_SCORES = 50_000_000  # of every sample for every class: 400 MB for each candidate and round of folds
@@ -37,6 +39,7 @@ class Facts:
     classes: int  # or labels, or numbers: what is asked of each sample
     kind: str  # images, vectors or table
     pretrained: bool
+    stages: int  # of the backbone
     budget: float | None  # seconds for training networks
     known: bool  # whether the head of pretraining has all the classes, by name
 
@@ -52,6 +55,7 @@ class Facts:
             classes=labelled.asked.width,
             kind=kind_of(labelled.x),
             pretrained=backbone.pretrained,
+            stages=len(backbone),
             budget=budget,
             known=classes
             and old is not None
@@ -148,21 +152,22 @@ RULES: tuple[Rule, ...] = (
         "needs 200 labels and time: --budget 10m",
     ),
     Rule(
-        "FineTune",
+        "FrozenLayers",
         False,
-        lambda f: _lent(f) and not f.known,
-        "with 20 labels a class or more, head first and then a little of everything can beat the probe",
+        lambda f: _lent(f) and f.stages > TOP,
+        f"with 20 labels a class or more, training the last {TOP} stages can beat the probe, "
+        "and the others run once",
         _worth_training,
         "needs 20 labels a class and time: --budget 10m",
+        {"trained": TOP},
     ),
     Rule(
         "FineTune",
         False,
-        lambda f: _lent(f) and f.known,
-        "with 20 labels a class or more, a little of everything, from the old head, can beat what is frozen",
+        _lent,
+        "where the last stages are not enough, head first and then a little of everything",
         _worth_training,
         "needs 20 labels a class and time: --budget 10m",
-        {"head": "old"},
     ),
 )
 
@@ -199,7 +204,10 @@ def plan(
     if methods is not None:
         for method in (r if isinstance(r, Method) else method_named(str(r))() for r in methods):
             method.must_learn(labelled.asked)
-            _add(Candidate(method, _network_for(method, network, labelled), "you asked for it"), tried)
+            _add(
+                Candidate(method, _network_for(method, network, labelled), "you asked for it", asked=True),
+                tried,
+            )
         if any(c.tunes for c in tried):
             _add(Candidate(probe_of(labelled.asked), network, "what a changed network has to beat"), tried)
     elif facts.pretrained:
@@ -213,7 +221,7 @@ def plan(
                 f"{facts.labels} labels: at most {MOST_WITH_FEW} candidates besides the baselines, "
                 "because the best of many looks better than it is"
             )
-        tried += [Candidate(METHODS[r.method](**r.recipe), network, r.reason) for r in lending]
+        tried += [Candidate(_recipe(r, facts), network, r.reason) for r in lending]
     else:
         tried += [
             Candidate(METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone")
@@ -227,6 +235,12 @@ def plan(
             f"{len(alone)} classes have a single sample ({', '.join(alone[:5])}): trained on, but not judged"
         )
     return Plan(tuple(tried), tuple(left_out), tuple(notes))
+
+
+def _recipe(rule: Rule, facts: Facts) -> Method:
+    """The method of a rule; what is trained starts from the old head where that knows all classes."""
+    method = METHODS[rule.method](**rule.recipe)
+    return replace(method, head="old") if facts.known and isinstance(method, Tuned) else method
 
 
 def solvable(problem: Problem) -> Domain:

@@ -41,6 +41,7 @@ from .choice import HAND_OVER, Result, best, handed_over
 from .curve import LearningCurve, learning_curve
 from .judges import CrossValidation
 from .nested import Entry, nested
+from .racing import GivenUp, Race
 from .scores import metric_named, scores_of
 from .study import Study
 
@@ -74,6 +75,9 @@ def compare(
     also beats the probe in that way. What is handed over is refitted on all labels. With very few labels
     little can be proven: a transfer that is right nine times in ten may be refused at ten labels.
 
+    A network whose training the plan tries, not you, is given up after two folds if it is not ahead of its
+    own unchanged features there (`racing.Race`), and those that change more of it are then left out.
+
     Copies of one picture, near ones too, are on one side of every fold. What else there is to say of the data
     is in `study.examination` (`regraft.doctor`), where the labelled samples are the side "labelled".
 
@@ -102,14 +106,19 @@ def compare(
     step_engines: dict[int, Engine] = {}
     everywhere = judgeable_in_all(labelled, splits)
     cuts: dict[Hashable, tuple[Problem, Backbone, float]] = {}
+    futile = ""  # a candidate that changed the network to no avail
 
     def running(candidate: Candidate) -> Training:
         network = id(candidate.backbone)
         return replace(training, engine=engines[network], step_engine=step_engines.get(network))
 
     with training.progress.track("candidates", len(planned.candidates)) as task:
-        for candidate in planned.candidates:
+        for candidate in sorted(planned.candidates, key=by_freedom):
             network = candidate.backbone
+            if futile and candidate.tunes and not candidate.asked:
+                left_out.append((candidate.name, f"{futile}, which trains less, did not pay"))
+                task.advance()
+                continue
             if id(network) not in engines:
                 engines[id(network)] = engine_for(network, problem, training, store)
             if candidate.tunes and id(network) not in step_engines:
@@ -124,9 +133,15 @@ def compare(
             reason = clock.too_long(candidate, seen, suffix, len(splits[0]), run)
             if reason:
                 left_out.append((candidate.name, reason))
-            else:
-                results.append(judged(candidate, seen, suffix, splits, run, everywhere))
+                task.advance()
+                continue
+            try:
+                rival = race_of(candidate, results, metric)
+                results.append(judged(candidate, seen, suffix, splits, run, everywhere, rival))
                 entries.append((candidate, seen, suffix, run))
+            except GivenUp as reason:
+                left_out.append((candidate.name, str(reason)))
+                futile = candidate.name
             task.advance()
     kept, transfer, tuning = handed_over(results, metric, hand_over)
     winner = best(results, metric)
@@ -234,10 +249,12 @@ def judged(
     splits: list[list[Rows]],
     training: Training,
     everywhere: Bool[Tensor, " n"] | None = None,
+    race: Race | None = None,
 ) -> Result:
     """What the judge says of the candidate: every fold is predicted by a fit without it.
 
-    everywhere: the samples that count; without it, those of `judgeable_in_all`.
+    everywhere: the samples that count; without it, those of `judgeable_in_all`. race: what the candidate has
+    to keep up with; without it, it is judged to the end. Raises GivenUp where it does not keep up.
     """
     labelled = seen.domains["target_labelled"]
     if everywhere is None:
@@ -247,6 +264,7 @@ def judged(
     start = time.perf_counter()
     logits = torch.zeros(len(splits), len(labelled), labelled.asked.width, dtype=torch.float64)
     folds = [(repeat, rows) for repeat, held_out in enumerate(splits) for rows in held_out]
+    done: list[Rows] = []
     with training.progress.track(candidate.name, len(folds)) as task:
         held_out = [rows for _, rows in folds]
         models = candidate.method.fit_without(held_out, seen, suffix, quietly(candidate, training))
@@ -254,10 +272,31 @@ def judged(
             learned = labelled.labels[complement(rows, len(labelled))]
             logits[repeat, rows] = labelled.asked.silenced(model.logits(labelled.x[rows]), learned)
             task.advance()
+            done.append(rows)
+            if race is not None and repeat == 0:
+                race.check(logits[0], done, len(splits[0]), labelled, everywhere)
     overlap = 1 / (len(splits[0]) - 1) if len(splits[0]) > 1 else 1.0
     expected = labelled.asked.expected(logits)
     scores = scores_of(expected, labelled, everywhere, overlap)
     return Result(candidate, scores, time.perf_counter() - start, logits, expected.mean(0), everywhere)
+
+
+def by_freedom(candidate: Candidate) -> int:
+    """Candidates in the order in which they are judged: what changes a network after what does not, and what
+    changes more of it after what changes less."""
+    lowest = candidate.method.lowest_trained(candidate.backbone)
+    return len(candidate.backbone) - lowest if candidate.tunes else 0
+
+
+def race_of(candidate: Candidate, results: list[Result], metric: str) -> Race | None:
+    """What a candidate has to keep up with: where it changes the network, the best that does not.
+
+    What the user asked for runs to the end.
+    """
+    frozen = [r for r in results if r.candidate.borrows and not r.candidate.tunes]
+    if not candidate.tunes or candidate.asked or not frozen:
+        return None
+    return Race(best(frozen, metric), metric)
 
 
 def judgeable_in_all(labelled: Domain, splits: list[list[Rows]]) -> Bool[Tensor, " n"]:

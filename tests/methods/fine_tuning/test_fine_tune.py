@@ -7,7 +7,7 @@ from regraft.schedule import warm_then_cosine
 from regraft.selection import evaluate
 
 
-def test_the_head_learns_first_and_the_stages_at_a_tenth():
+def test_the_head_learns_first_and_then_the_stages():
     recipe = FineTune()
     early, late = recipe.schedule(3)(0.05), recipe.schedule(3)(0.5)
     assert [m.trainable for m in early] == [False, False, False, True]

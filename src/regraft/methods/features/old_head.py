@@ -10,6 +10,7 @@ from ...errors import InputError
 from ...heads import Linear
 from ...method import Method
 from ...model import Model
+from ...output import Classes
 from ...pretrained_head import PretrainedHead
 from ...problem import Problem
 from ...text import some_of
@@ -41,6 +42,7 @@ class OldHead(Method):
 
     reference: ClassVar[str] = "as ImageNet-R is scored: Hendrycks et al., ICCV 2021, arXiv:2006.16241"
     map: ClassVar[tuple[str, ...]] = ("M02",)
+    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
 
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
         seen = problem.domains["target_labelled"]

@@ -14,7 +14,7 @@ class FineTune(Tuned):
     """min_{η,β} (1/n) Σ ℓ(φ_η(xᵢ)ᵀβ, yᵢ)  from pretrained η: β first, then both with small steps
 
     β starts at the optimum of the linear probe and, for the first `head_first` of training, learns alone;
-    then all stages follow at a tenth of its rate. BatchNorm keeps the statistics of pretraining. Training
+    then all stages follow at half of its rate. BatchNorm keeps the statistics of pretraining. Training
     steps back to the moment of the lowest loss on labels it held out. It beats the probe where there are
     some tens of labels a class and the images differ from those of pretraining; with few labels it forgets
     more than it learns, which is why it has to beat the probe before it is handed over.

@@ -38,7 +38,7 @@ class Tuned(Trained):
 
     rate: float = param(1e-3, "learning rate of the head at its height", search=(3e-4, 1e-3, 3e-3))
     stage_rate: float = param(
-        1e-4, "learning rate of the last stage at its height", search=(3e-5, 1e-4, 3e-4)
+        5e-4, "learning rate of the last stage at its height", search=(1e-4, 5e-4, 1e-3)
     )
     head: str = param(
         "probe", "what the head starts as: probe, or old where the old head has the class", STARTS

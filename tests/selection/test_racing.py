@@ -1,0 +1,115 @@
+"""Who is judged to the end, and who is not."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import pytest
+import torch
+
+from regraft import METHODS
+from regraft.backbone import Backbone
+from regraft.candidates import Candidate, Plan
+from regraft.domain import Domain
+from regraft.method import Method
+from regraft.model import Model
+from regraft.output import Classes
+from regraft.problem import Problem
+from regraft.selection import compare
+from regraft.selection.choice import Result
+from regraft.selection.racing import GivenUp, Race
+from regraft.selection.scores import scores_of
+
+N, FOLDS = 60, 5
+Y = torch.arange(N) % 2
+LABELLED = Domain(torch.zeros(N, 1), Y, Classes(("crow", "owl")))
+EVERY = torch.ones(N, dtype=torch.bool)
+
+
+def said(wrong):
+    """Scores that are wrong for the first so many samples."""
+    logits = torch.nn.functional.one_hot(Y, 2).double()
+    logits[:wrong] = logits[:wrong].flip(1)
+    return logits
+
+
+def race(wrong):
+    logits = said(wrong)[None]
+    scores = scores_of(logits.softmax(2), LABELLED)
+    row = Candidate(METHODS["LinearProbe"](), Backbone([], name="toy"), "")
+    return Race(Result(row, scores, 0.0, logits, logits.softmax(2).mean(0), EVERY), "accuracy")
+
+
+def folds(count):
+    return [torch.arange(N)[i::FOLDS] for i in range(count)]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "stays"), [(3, 9, True), (9, 9, False), (20, 9, False)])
+def test_two_folds_have_to_be_ahead(ours, theirs, stays):
+    race(theirs).check(said(ours), folds(1), FOLDS, LABELLED, EVERY)  # one fold tells nothing yet
+    if stays:
+        race(theirs).check(said(ours), folds(2), FOLDS, LABELLED, EVERY)
+        return
+    with pytest.raises(GivenUp, match=r"given up after 2 of 5 folds: accuracy .* of LinearProbe"):
+        race(theirs).check(said(ours), folds(2), FOLDS, LABELLED, EVERY)
+
+
+def test_only_the_samples_of_these_folds_tell():
+    """Behind on the whole, and ahead where it was asked."""
+    ours, theirs = said(0), said(0)
+    first, rest = torch.cat(folds(2)), torch.cat([torch.arange(N)[i::FOLDS] for i in range(2, FOLDS)])
+    theirs[first[:3]] = theirs[first[:3]].flip(1)
+    ours[rest] = ours[rest].flip(1)
+    rival = race(0)
+    behind = Race(
+        Result(rival.rival.candidate, rival.rival.scores, 0.0, theirs[None], theirs, EVERY), "accuracy"
+    )
+    behind.check(ours, folds(2), FOLDS, LABELLED, EVERY)
+
+
+def test_the_last_fold_is_not_given_up():
+    race(0).check(said(20), folds(FOLDS), FOLDS, LABELLED, EVERY)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Spoils(Method):
+    """Gives the labels of the other class, from as many stages as it says."""
+
+    map: ClassVar[tuple[str, ...]] = ()
+    reference: ClassVar[str] = "none"
+    stages: int = 1
+
+    def lowest_trained(self, backbone):
+        return len(backbone) - self.stages
+
+    def learn(self, problem, backbone, training):
+        model = METHODS["NearestMean"]().learn(problem, backbone[len(backbone) :], training)
+        seen = problem.domains["target_labelled"]
+        assert isinstance(model, Model)
+        return METHODS["Majority"]().learn(
+            problem.restricted(torch.arange(len(seen))[:3]), backbone, training
+        )
+
+
+@pytest.fixture
+def tried(fresh, network):
+    problem = Problem(target_labelled=fresh[:80])
+    probe = Candidate(METHODS["LinearProbe"](), network, "what to beat")
+
+    def study(asked):
+        rows = [Candidate(Spoils(stages=k), network, "does not pay", asked=asked) for k in (2, 1)]
+        return compare(problem, planned=Plan((*rows, probe)))
+
+    return study
+
+
+def test_a_change_that_does_not_pay_is_given_up_and_larger_ones_not_tried(tried):
+    study = tried(asked=False)
+    assert [type(r.candidate.method).__name__ for r in study.results] == ["LinearProbe"]
+    small, large = (reason for _, reason in study.left_out)
+    assert small.startswith("given up after 2 of 5 folds")
+    assert large.endswith("which trains less, did not pay")
+
+
+def test_what_the_user_asks_for_is_judged_to_the_end(tried):
+    assert len(tried(asked=True).results) == 3
