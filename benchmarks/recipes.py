@@ -18,6 +18,9 @@ from timm.data import create_transform, resolve_data_config
 from torch import Tensor, nn
 
 
+MILD = (0.5, 1.0)  # the share of a photo that a random crop keeps; timm's own goes down to 0.08
+
+
 @dataclass(frozen=True)
 class Task:
     """Photos by path with their classes as numbers, to learn from and to be tested on."""
@@ -64,10 +67,10 @@ def network(weights: Path, classes: int) -> Any:
     return net
 
 
-def transform(net: Any, training: bool = False) -> Any:
+def transform(net: Any, training: bool = False, **changed: Any) -> Any:
     """timm's transform for the network, on a Pillow image."""
     config = resolve_data_config({}, pretrained_cfg=net.pretrained_cfg)
-    return create_transform(**config, is_training=training)
+    return create_transform(**{**config, **changed}, is_training=training)
 
 
 def colours(net: Any) -> tuple[Any, Any]:
@@ -171,9 +174,11 @@ def fastai(weights: Path, task: Task, seed: int, epochs: int = 5, batch_size: in
 
 
 def lightning(weights: Path, task: Task, seed: int, epochs: int = 10, batch_size: int = 16) -> Predict:
-    """Lightning's `BackboneFinetuning`: the head by Adam at 0.003, the rest from a tenth of the epochs on.
+    """Lightning's `BackboneFinetuning`: the head by Adam at 0.0003, the rest from a tenth of the epochs on.
 
-    The network joins at a tenth of the head's rate, which the callback then raises to all of it.
+    The network joins at a tenth of the head's rate, which the callback then raises to all of it. On caltech20
+    with ten labels a class this rate and mild crops gave 91.5 %, rates of 0.0001, 0.001 and 0.003 gave 85.5,
+    80.2 and less, timm's own crops less than mild ones.
     """
     from lightning.pytorch import LightningModule, Trainer, seed_everything
     from lightning.pytorch.callbacks import BackboneFinetuning
@@ -192,7 +197,7 @@ def lightning(weights: Path, task: Task, seed: int, epochs: int = 10, batch_size
 
         def configure_optimizers(self) -> Any:
             learning = [p for p in self.parameters() if p.requires_grad]
-            return torch.optim.Adam(learning, lr=3e-3)
+            return torch.optim.Adam(learning, lr=3e-4)
 
     seed_everything(seed, verbose=False)
     net = Tuned()
@@ -208,18 +213,22 @@ def lightning(weights: Path, task: Task, seed: int, epochs: int = 10, batch_size
             enable_progress_bar=False,
             enable_model_summary=False,
             callbacks=[BackboneFinetuning(head_first, verbose=False)],
-        ).fit(net, augmented(net.backbone, task, batch_size))
+        ).fit(net, augmented(net.backbone, task, batch_size, scale=MILD))
     return partial(_told, net, look=transform(net.backbone))
 
 
 def lora(weights: Path, task: Task, seed: int, epochs: int = 10, batch_size: int = 16) -> Predict:
-    """peft's LoRA of rank 8 on every convolution that is not depthwise, and the classifier, by Adam."""
+    """peft's LoRA of rank 8 on every convolution that is not depthwise, and the classifier, by Adam at 0.003.
+
+    On caltech20 with ten labels a class it gave 78.0 % with mild crops and 70.8 % with timm's own, 73.2 % at
+    0.001, and next to nothing with BatchNorm as it was pretrained.
+    """
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(seed)
     net = network(weights, task.classes)
     look = transform(net)
-    loader = augmented(net, task, batch_size)
+    loader = augmented(net, task, batch_size, scale=MILD)
     dense = [name for name, m in net.named_modules() if isinstance(m, nn.Conv2d) and m.groups == 1]
     config = LoraConfig(r=8, lora_alpha=16, target_modules=dense, modules_to_save=["classifier"])
     adapted = get_peft_model(net, config)
@@ -228,9 +237,9 @@ def lora(weights: Path, task: Task, seed: int, epochs: int = 10, batch_size: int
     return partial(_told, adapted, look=look)
 
 
-def augmented(net: Any, task: Task, batch_size: int) -> Any:
+def augmented(net: Any, task: Task, batch_size: int, **changed: Any) -> Any:
     """The labelled photos in shuffled batches, each time cropped, mirrored and coloured as timm does it."""
-    pictures = Pictures(task.train, task.y, transform(net, training=True))
+    pictures = Pictures(task.train, task.y, transform(net, training=True, **changed))
     return torch.utils.data.DataLoader(pictures, batch_size=batch_size, shuffle=True)
 
 
