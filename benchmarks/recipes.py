@@ -17,7 +17,6 @@ from safetensors.torch import load_file
 from timm.data import create_transform, resolve_data_config
 from torch import Tensor, nn
 
-
 MILD = (0.5, 1.0)  # the share of a photo that a random crop keeps; timm's own goes down to 0.08
 
 
