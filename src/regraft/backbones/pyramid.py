@@ -61,7 +61,7 @@ def pyramid(backbone: Backbone, size: tuple[int, int] | None = None) -> Backbone
         shapes.append((x.shape[1], x.shape[2], x.shape[3]))
         if part is not stage:  # what follows takes what was pooled
             break
-    if not stages:
+    if not any(True for _, part in stages for _ in part.parameters()):
         raise InputError(
             f"the stages of {backbone.name} put out no maps (n × c × height × width): "
             "masks need a convolutional network"

@@ -1,0 +1,65 @@
+"""Logistic regression on every pixel's frozen hypercolumn."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor
+
+from ...backbone import Backbone
+from ...backbones.pyramid import levels_of
+from ...domain import Domain
+from ...engine import one_thread
+from ...heads.hypercolumn import Hypercolumn
+from ...method import SMALL, Method, param
+from ...model import Model
+from ...output.mask import Mask
+from ...problem import Problem
+from ...training import Training
+from ..features.linear_probe import LinearProbe
+from .pixels import drawn_pixels
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PixelProbe(Method):
+    """min_{W,b} ½ ‖W‖² + C Σ_p a_p ℓ(W u(p) + b, y_p),  u(p) = (hypercolumn of p − mean) / deviation
+
+    p are pixels drawn from all pictures, as many of every class that a picture has, and a_p the area that
+    each stands for. The hypercolumn has the values of all maps of the network at that place; each channel is
+    scaled, because maps of different depth differ in scale. C is chosen by cross-validation over pictures,
+    not over pixels, whose neighbours are alike. What is to be tried first: the network as it is, a few
+    thousand pixels, and no training. Masks are as fine as the finest map, so that thin things are lost.
+
+    >>> from regraft.backbones import neighbourhoods
+    >>> photos = torch.zeros(6, 32, 32, 3, dtype=torch.uint8)
+    >>> photos[:, 8:24, :16] = 255
+    >>> owls = (photos[..., 0] > 0).to(torch.uint8)
+    >>> seen = Problem(target_labelled=Domain(photos, owls, output=Mask(("sky", "owl"))))
+    >>> model = PixelProbe(pixels=600).fit(seen, neighbourhoods(16))
+    >>> (torch.stack(model.masks(photos)) == owls).float().mean() > 0.95
+    tensor(True)
+    """
+
+    outputs: ClassVar[frozenset[str]] = frozenset({Mask.kind})
+    reference: ClassVar[str] = "Hariharan et al., Hypercolumns, CVPR 2015, arXiv:1411.5752"
+    map: ClassVar[tuple[str, ...]] = ("M11", "M01")
+
+    pixels: int = param(4000, "pixels that are drawn from all pictures", search=(2000, 4000, 8000))
+    folds: int = param(5, "folds of the cross-validation that chooses C", search=(3, 5, 10))
+
+    def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
+        seen = problem.domains["target_labelled"]
+        return Model(backbone, self.head(seen, backbone, training), seen.asked)
+
+    def head(self, seen: Domain, backbone: Backbone, training: Training) -> Hypercolumn:
+        """The solved head on pictures as levels of the pyramid side by side."""
+        assert isinstance(seen.x, Tensor)
+        levels = levels_of(backbone)
+        drawn = drawn_pixels(seen.with_(x=seen.x.flatten(1).float()), levels, self.pixels, training.seed)
+        deviation = drawn.x.double().std(0, unbiased=False)
+        scale = torch.where(deviation > 0, deviation, 1.0)
+        with one_thread(small=drawn.x.numel() < SMALL):
+            solved = LinearProbe(folds=self.folds).head(drawn.with_(x=drawn.x / scale), training)
+        weight, bias = (p.detach() for p in solved.parameters())
+        return Hypercolumn.of(weight / scale, bias, levels)
