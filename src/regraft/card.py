@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from .model import Model
+from .output.metrics import title
 from .provenance import told
 from .text import plain
 
@@ -28,7 +29,11 @@ def card(model: Model) -> str:
     """
     study = model.provenance.get("study")
     parts = ["# Model card", _purpose(model)]
-    parts += [_score(study), _recalls(study)] if study else ["## How good it is\n\n" + UNJUDGED]
+    parts += (
+        [_score(study), *([_recalls(study)] if study.get("recall") else [])]
+        if study
+        else ["## How good it is\n\n" + UNJUDGED]
+    )
     parts += [_reading(model), _use(model), _origin(model), _limits(model)]
     return "\n\n".join(parts) + "\n"
 
@@ -50,20 +55,20 @@ def escaped(text: Any) -> str:
 
 def _purpose(model: Model) -> str:
     made = model.provenance
-    names = getattr(model.output, "names", ())
+    names = model.output.names
     listed = ", ".join(map(escaped, names[:20])) + (", …" if len(names) > 20 else "")
     counted = {role.replace("_", " "): n for role, n in made.get("samples", {}).items()}
     given = ", ".join(f"{n} samples ({role})" for role, n in counted.items())
     return (
         "## What it is for\n\n"
-        f"It tells apart {len(names)} classes: {listed}.\n\n"
+        f"{model.output.purpose}: {listed}.\n\n"
         f"Made by {escaped(made.get('method', 'an unknown method'))} on {escaped(model.backbone.name)} from "
         f"{given or 'samples that it does not remember'}."
     )
 
 
 def _score(study: dict[str, Any]) -> str:
-    metric = study["metric"].replace("_", " ")
+    metric = title(study["metric"])
     lines = ["## How good it is", ""]
     if expected := study.get("expected"):
         lines += [

@@ -2,17 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
 from .errors import InputError
 from .output import Classes, Output, classes_of
+from .output.classes import listed, one_column
 from .samples import as_samples, describe, digests
 
 
@@ -54,19 +53,14 @@ class Domain:
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "x", as_samples(self.x))
-        if self.y is not None and isinstance(self.output, Classes | None):
-            put(self, "y", _one_column(self.y))
-        if self.y is not None and self.output is None:
-            output, names = classes_of(_listed(self.y))
-            put(self, "output", output)
-            put(self, "y", output.encode(names))
-        elif self.y is not None and not isinstance(self.y, Tensor):
-            assert isinstance(self.output, Classes)
-            put(self, "y", self.output.encode(_listed(self.y)))
-        elif self.y is not None and isinstance(self.output, Classes) and self.observed is None:
-            _must_be_codes(self.y, self.output)
+        if self.y is not None:
+            output, y = self.output, self.y
+            if output is None:
+                output, y = classes_of(listed(one_column(y)))
+            for name, value in zip(("output", "y", "observed"), output.read(y, self.observed), strict=True):
+                put(self, name, value)
         if self.group is not None and not isinstance(self.group, Tensor):
-            put(self, "group_names", tuple(map(str, dict.fromkeys(_listed(self.group)))))
+            put(self, "group_names", tuple(map(str, dict.fromkeys(listed(self.group)))))
             put(self, "group", _positions(self.group))
         if self.origin is not None and not isinstance(self.origin, Tensor):
             put(self, "origin", _positions(self.origin))
@@ -93,9 +87,8 @@ class Domain:
         return replace(self, x=self.x[rows], **picked)
 
     def __str__(self) -> str:
-        if self.y is None or not isinstance(self.output, Classes):
-            return f"{describe(self.x)}, unlabelled"
-        return f"{describe(self.x)}, {self.output.width} classes"
+        asked = "unlabelled" if self.y is None or self.output is None else self.output.describe()
+        return f"{describe(self.x)}, {asked}"
 
     def with_(self, **changes: Any) -> "Domain":
         return replace(self, **changes)
@@ -105,6 +98,13 @@ class Domain:
         return replace(self, y=None, output=None, observed=None)
 
     @property
+    def asked(self) -> Output:
+        """The output, where the samples have to be labelled."""
+        if self.y is None or self.output is None:
+            raise InputError("this domain has no labels: give y, one label for each sample")
+        return self.output
+
+    @property
     def classes(self) -> Classes:
         """The output, where it has to be classes."""
         if self.y is None or not isinstance(self.output, Classes):
@@ -112,12 +112,17 @@ class Domain:
         return self.output
 
     @property
-    def labels(self) -> Int[Tensor, " n"]:
+    def labels(self) -> Shaped[Tensor, "n ..."]:
         """y, where it has to be there."""
         if self.y is None:
             raise InputError("this domain has no labels: give y, one label for each sample")
         known: Tensor = self.y
         return known
+
+    @property
+    def strata(self) -> Int[Tensor, " n"]:
+        """What folds have to have on both sides: the class of each sample, where there are classes."""
+        return self.asked.strata(self.labels)
 
     def fingerprint(self) -> str:
         """SHA-256 of what the samples hold and of their labels, whatever their order and their names.
@@ -142,33 +147,7 @@ class Domain:
         return {name: c for name, c in columns.items() if name != "x" and isinstance(c, Tensor)}
 
 
-def _one_column(y: Any) -> Any:
-    """Labels in one column: n × 1 is as good as n."""
-    y = y if hasattr(y, "shape") else list(y)
-    if isinstance(y, list) and any(isinstance(label, list | tuple) for label in y):
-        y = np.array(y, dtype=object)
-    shape = (len(y),) if isinstance(y, list) else tuple(y.shape)
-    if len(shape) == 1:
-        return y
-    if not shape or any(k != 1 for k in shape[1:]):
-        raise InputError(f"y has shape {shape}: give one label for each sample")
-    return y.reshape(-1) if isinstance(y, Tensor) else np.asarray(y).reshape(-1)
-
-
-def _must_be_codes(y: Tensor, output: Classes) -> None:
-    """y has to hold positions in the names of the output."""
-    if y.is_floating_point() or (len(y) and (int(y.min()) < 0 or int(y.max()) >= output.width)):
-        raise InputError(
-            f"y holds {y.min().item()} … {y.max().item()}, and the output has {output.width} classes: "
-            f"give whole numbers from 0 to {output.width - 1}, or the names themselves"
-        )
-
-
-def _listed(values: Any) -> Sequence[Any]:
-    return values.tolist() if hasattr(values, "tolist") else list(values)
-
-
 def _positions(values: Any) -> Int[Tensor, " n"]:
     """Any hashable values as whole numbers, equal where the values are equal."""
     position: dict[Any, int] = {}
-    return torch.tensor([position.setdefault(v, len(position)) for v in _listed(values)], dtype=torch.long)
+    return torch.tensor([position.setdefault(v, len(position)) for v in listed(values)], dtype=torch.long)

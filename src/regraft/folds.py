@@ -24,7 +24,7 @@ def stratified_folds(domain: Domain, folds: int, seed: int) -> list[Rows]:
     >>> [sorted(rows.tolist()) for rows in stratified_folds(birds, 2, seed=0)]
     [[0, 1], [2, 3]]
     """
-    y = domain.labels
+    y = domain.strata
     counts = torch.bincount(y)
     if domain.group is None:
         rows = (counts[y] > 1).nonzero().squeeze(1)
@@ -82,7 +82,7 @@ def drawn_by_class(domain: Domain) -> bool:
     >>> drawn_by_class(Domain(torch.zeros(4, 1), ["owl", "crow"] * 2))
     True
     """
-    counts = torch.bincount(domain.labels)
+    counts = torch.bincount(domain.strata)
     return bool((counts == counts.max()).all())
 
 
@@ -101,7 +101,7 @@ def random_folds(domain: Domain, folds: int, seed: int) -> list[Rows]:
     """
     if domain.group is not None:
         return _dealt_by_group(domain.group, folds, seed)
-    y = domain.labels
+    y = domain.strata
     counts = torch.bincount(y)
     rows = (counts[y] > 1).nonzero().squeeze(1)
     folds = min(folds, len(rows))
@@ -170,7 +170,7 @@ def judgeable(domain: Domain, held_out: Rows) -> Bool[Tensor, " m"]:
     >>> judgeable(birds, torch.tensor([0, 1])).tolist()
     [True, False]
     """
-    y = domain.labels
+    y = domain.strata
     return torch.isin(y[held_out], y[complement(held_out, len(y))])
 
 

@@ -16,7 +16,7 @@ from .features import embed
 from .folds import Rows, complement, hold_out
 from .heads import Linear
 from .model import Model
-from .output import Classes
+from .output import OUTPUTS, Output
 from .problem import Problem
 from .provenance import origin
 from .schedule import Schedule
@@ -36,11 +36,13 @@ class Method(ABC):
     """A recipe. Fitting never changes it; what is fitted is the model.
 
     needs: the parts of the problem without which it cannot work.
+    outputs: the kinds of answer that it can learn to give.
     borrows: whether it uses what a pretrained network knows (a transfer) or not (a baseline).
     reference: where it comes from. map: the rows of the project's map that it serves.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"target_labelled"})
+    outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
     borrows: ClassVar[bool] = True
     reference: ClassVar[str] = ""
     map: ClassVar[tuple[str, ...]] = ()
@@ -96,6 +98,11 @@ class Method(ABC):
                 f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
                 f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
             )
+        if (kind := problem.output.kind) not in self.outputs:
+            raise InputError(
+                f"{type(self).__name__} cannot learn to tell {problem.output.describe()}: "
+                f"it is for {' and '.join(sorted(self.outputs))}, not for {kind}"
+            )
         problem = problem.only(self.needs)
         if not backbone.preprocessing.fitted:
             seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
@@ -144,7 +151,7 @@ class OnFeatures(Method):
         z = seen.x.flatten(1)
         with one_thread(small=z.numel() < SMALL):
             head = self.head(seen.with_(x=z), training)
-        return Model(backbone, head, seen.classes)
+        return Model(backbone, head, seen.asked)
 
     @final
     def fit_without(
@@ -161,7 +168,7 @@ class OnFeatures(Method):
         with one_thread(small=features.x.numel() < SMALL):
             heads = self.heads(features, kept, training)
         for head in heads:
-            yield Model(backbone, head, seen.classes, engine=training.engine)
+            yield Model(backbone, head, seen.asked, engine=training.engine)
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
         """The head fitted to features (n × d in x) and labels, for each of several subsets of the rows."""
@@ -274,11 +281,11 @@ class Trained(Method):
             "best_step": history.best_step if len(watched) else steps,
             "held_out_loss": min(loss for _, loss in history.validation) if len(watched) else None,
         }
-        return Model(network.backbone.cpu(), network.head.cpu(), labelled.classes, provenance=told)
+        return Model(network.backbone.cpu(), network.head.cpu(), labelled.asked, provenance=told)
 
 
-def new_head(features: int, classes: Classes) -> Linear:
+def new_head(features: int, output: Output) -> Linear:
     """A linear head that is to be trained, with small random weights."""
-    head = Linear(features, classes.width, "float32")
+    head = Linear(features, output.width, "float32")
     nn.init.normal_(head.weight, std=0.01)
     return head

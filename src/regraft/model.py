@@ -100,11 +100,17 @@ class Model(nn.Module):
         self, x: Any, store: Store | None = None, progress: Progress | None = None
     ) -> Float[Tensor, "n k"]:
         """P(class | sample), each row summing to 1, columns in the order of `output.names`."""
-        return self.chances(self.logits(x, store, progress))
+        return self.expected(x, store, progress)
 
-    def chances(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        """The probabilities that go with the scores, calibrated where held-out predictions allowed it."""
-        return logits.softmax(1) if self.certainty is None else self.certainty.probabilities(logits)
+    def expected(
+        self, x: Any, store: Store | None = None, progress: Progress | None = None
+    ) -> Float[Tensor, "n k"]:
+        """E[y | sample]: the probability of every class, calibrated where held-out predictions allowed it."""
+        return self.meant(self.logits(x, store, progress))
+
+    def meant(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        """What scores mean: `Output.expected` of them, calibrated."""
+        return self.output.expected(logits if self.certainty is None else self.certainty.calibrated(logits))
 
     def answers(self, x: Any, store: Store | None = None, progress: Progress | None = None) -> Answers:
         """For every sample a label, its probability, and whether to accept it or to say "not sure".
@@ -119,8 +125,8 @@ class Model(nn.Module):
         (['owl', 'owl', 'crow'], [True, False, False])
         """
         z = self.features(x, store, progress)
-        p = self.chances(self._scores(z))
-        label = list(self.output.decode(p.argmax(1)))
+        p = self.meant(self._scores(z))
+        label = self.output.decode(self.output.answer(p))
         if self.certainty is None:
             return Answers(label, p)
         novelty = self.certainty.novelty(z) if len(z) else torch.zeros(0)
@@ -131,7 +137,7 @@ class Model(nn.Module):
 
         x: files (paths), an array, or a domain; undecodable files raise `InputError`.
         """
-        return list(self.output.decode(self.logits(x).argmax(1)))
+        return self.output.decode(self.output.answer(self.expected(x)))
 
     def save(self, folder: str | Path, extra: dict[str, str] | None = None) -> Path:
         """Write the model as a folder of JSON, safetensors and a card; it appears whole or not at all.
@@ -146,7 +152,7 @@ class Model(nn.Module):
     def summary(self) -> str:
         """One line: what it tells apart, with what, made by which method."""
         made = self.provenance.get("method", "unknown method")
-        return f"{self.output.width} classes, {self.backbone.name}, {made}"
+        return f"{self.output.describe()}, {self.backbone.name}, {made}"
 
 
 def as_domain(x: Any) -> Domain:

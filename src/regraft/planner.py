@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from .backbone import Backbone
@@ -13,6 +14,7 @@ from .domain import Domain
 from .errors import InputError
 from .method import Method
 from .methods import METHODS, method_named
+from .output import Classes
 from .problem import Problem
 from .provenance import told
 from .samples import kind_of
@@ -27,9 +29,10 @@ SMALL_PICTURE = 48  # pixels a side up to which a network from scratch looks at 
 class Facts:
     """What the rules look at."""
 
+    output: str  # the kind of answer
     labels: int
-    smallest: int  # labels of the rarest class
-    classes: int
+    smallest: int  # labels of the rarest class; all of them where there are no classes
+    classes: int  # or labels, or numbers: what is asked of each sample
     kind: str  # images, vectors or table
     pretrained: bool
     budget: float | None  # seconds for training networks
@@ -37,9 +40,16 @@ class Facts:
     @classmethod
     def of(cls, problem: Problem, backbone: Backbone, budget: float | None) -> "Facts":
         labelled = problem.domains["target_labelled"]
-        counts = labelled.classes.counts(labelled.labels)
+        counts = torch.bincount(labelled.strata, minlength=labelled.asked.width)
+        smallest = int(counts.min()) if isinstance(labelled.output, Classes) else len(labelled)
         return cls(
-            len(labelled), int(counts.min()), len(counts), kind_of(labelled.x), backbone.pretrained, budget
+            labelled.asked.kind,
+            len(labelled),
+            smallest,
+            labelled.asked.width,
+            kind_of(labelled.x),
+            backbone.pretrained,
+            budget,
         )
 
 
@@ -150,7 +160,8 @@ def plan(
     labelled = solvable(problem)
     network = open_backbone(backbone, domain=labelled)
     facts = Facts.of(problem, network, budget)
-    fitting = [rule for rule in RULES if rule.fits(facts)]
+    able = [rule for rule in RULES if facts.output in METHODS[rule.method].outputs]
+    fitting = [rule for rule in able if rule.fits(facts)]
     left_out = [(r.method, r.otherwise) for r in fitting if not r.when(facts) and (r.raw or methods is None)]
     notes = [f"{network.name} was fitted before: {told(ancestor)}" for ancestor in network.ancestors]
     tried: list[Candidate] = []
@@ -178,13 +189,11 @@ def plan(
         tried += [
             Candidate(METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone")
             for name in ("NearestMean", "NearestNeighbours")
+            if facts.output in METHODS[name].outputs
         ]
-    if facts.smallest == 1:
-        alone = [
-            labelled.classes.names[i]
-            for i, n in enumerate(labelled.classes.counts(labelled.labels))
-            if n == 1
-        ]
+    if facts.smallest == 1 and isinstance(labelled.output, Classes):
+        counts = labelled.classes.counts(labelled.labels).tolist()
+        alone = [name for name, n in zip(labelled.classes.names, counts, strict=True) if n == 1]
         notes.append(
             f"{len(alone)} classes have a single sample ({', '.join(alone[:5])}): trained on, but not judged"
         )
@@ -196,13 +205,10 @@ def solvable(problem: Problem) -> Domain:
     if "target_labelled" not in problem.given:
         raise InputError("the problem has no target_labelled: give some labelled samples of your own task")
     labelled = problem.domains["target_labelled"]
-    if labelled.classes.width < 2:
+    labelled.asked.must_teach(labelled.labels, labelled.observed)
+    if (scores := len(labelled) * labelled.asked.width) > MOST_SCORES:
         raise InputError(
-            f"there is only one class, {labelled.classes.names[0]!r}: give samples of at least two classes"
-        )
-    if (scores := len(labelled) * labelled.classes.width) > MOST_SCORES:
-        raise InputError(
-            f"{len(labelled):,} samples of {labelled.classes.width:,} classes have {scores:,} scores, and "
+            f"{len(labelled):,} samples of {labelled.asked.describe()} have {scores:,} scores, and "
             f"{MOST_SCORES:,} are compared: is this the column or folder that names the class?"
         )
     return labelled

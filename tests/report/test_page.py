@@ -128,7 +128,9 @@ def test_it_stays_small_with_many_samples(two, monkeypatch):
     many = dataclasses.replace(
         two,
         labelled=two.labelled[rows].with_(x=noise, left_out=()),
-        handed_over=dataclasses.replace(kept, logits=kept.logits[:, rows], judged=kept.judged[rows]),
+        handed_over=dataclasses.replace(
+            kept, logits=kept.logits[:, rows], expected=kept.expected[rows], judged=kept.judged[rows]
+        ),
         made=lambda: (two.model, two.features[rows]),
     )
     text = page(many)

@@ -98,13 +98,11 @@ def test_labels_of_the_held_out_fold_change_no_bit_of_its_prediction(network, pr
     swapped[first] = 1 - swapped[first]
 
     seen_by_scores = []
-    from regraft.selection import scores
+    from regraft.selection import comparison
 
-    of = scores.Scores.of.__func__
+    scores_of = comparison.scores_of
     monkeypatch.setattr(
-        scores.Scores,
-        "of",
-        classmethod(lambda cls, p, *more: seen_by_scores.append(p.clone()) or of(cls, p, *more)),
+        comparison, "scores_of", lambda p, *more: seen_by_scores.append(p.clone()) or scores_of(p, *more)
     )
     candidate = plan(problem, backbone=network).candidates[-1]
     for y in (labelled.y, swapped):

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from regraft.selection.estimate import bias_corrected
-from regraft.selection.scores import Scores
+from regraft.selection.scores import ClassScores
 
 
-def scores(right, y=None, group=None) -> Scores:
+def scores(right, y=None, group=None) -> ClassScores:
     right = torch.as_tensor(right, dtype=torch.float64)
     y = torch.arange(right.shape[1]) % 2 if y is None else torch.as_tensor(y)
-    return Scores(right, y, group, y, 0.5, ("a", "b"))
+    return ClassScores(right, y, group, y, 0.5, ("a", "b"))
 
 
 def test_it_is_the_mean_over_all_resamples(monkeypatch):

@@ -46,9 +46,9 @@ class Certainty(nn.Module):
         threshold = conformal_quantile(1 - p.gather(1, y[:, None]).squeeze(1), ALPHA)
         return cls(temperature, threshold, len(y), Novelty.of(features, directions))
 
-    def probabilities(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        """softmax(logits / T)"""
-        return (logits / self.temperature).softmax(1)
+    def calibrated(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        """logits / T, whose softmax is the probabilities."""
+        return logits / self.temperature
 
     def plausible(self, probabilities: Float[Tensor, "n k"]) -> Bool[Tensor, "n k"]:
         """Which classes cannot be ruled out; none where no class is as probable as true ones were."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..text import aligned
 from .options import READING, progress_bars, read, report_unreadable, with_options
 from .places import cache_folder, record_folder
 
@@ -21,9 +22,8 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     from ..features import Store, embed
     from ..model import Model
     from ..model_folder import load
-    from ..selection import METRICS, evaluate
+    from ..selection import ClassScores, evaluate
     from ..selection.sealed import note_reading, reading_now, times_read
-    from ..text import aligned
 
     fitted = load(model)
     progress = progress_bars()
@@ -33,14 +33,15 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     seen = embed(fitted.backbone, labelled, store, fitted.engine, progress)
     _, rest = fitted.backbone.cut(len(fitted.backbone))
     behind = Model(rest, fitted.head, fitted.output, certainty=fitted.certainty)
-    scores, accepted = evaluate(behind, seen), behind.answers(seen).accepted
+    scores = evaluate(behind, seen)
+    accepted = behind.answers(seen).accepted if isinstance(scores, ClassScores) else None
     made = str(fitted.provenance.get("method", "unknown method"))
-    accuracy = scores.value("accuracy")
+    metric = fitted.output.metrics[0]
     fingerprint = labelled.fingerprint()
     if fingerprint in dict(fitted.provenance.get("data") or {}).values():
         click.echo("note: the model was fitted to these very samples: new ones are harder", err=True)
     readings = note_reading(
-        reading_now(fingerprint, made, len(labelled), "accuracy", accuracy), record_folder()
+        reading_now(fingerprint, made, len(labelled), metric, scores.value(metric)), record_folder()
     )
     if as_json:
         # escaped where somebody reads it: a name may hold what steers a terminal
@@ -48,12 +49,16 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
         click.echo(json.dumps(told, indent=1, ensure_ascii=sys.stdout.isatty()))
         return
     click.echo(f"{labelled}, {times_read(readings)}; 95 % intervals\n")
-    click.echo(
-        aligned(["metric", "value"], [[m.replace("_", " "), str(scores.interval(m))] for m in METRICS])
-    )
+    click.echo(aligned(["metric", "value"], [[m, value] for m, value in scores.measures().items()]))
     if sure := among(scores, accepted):
         right = "" if sure["accuracy"] is None else f", accuracy among them {sure['accuracy']:.2f}"
         click.echo(f"\naccepted: {sure['share']:.0%} of the samples{right}")
+    if isinstance(scores, ClassScores):
+        click.echo("\n" + by_class(scores))
+
+
+def by_class(scores: Any) -> str:
+    """How each class fared, and what it was taken for."""
     confusion = scores.confusion()
     rows = []
     for i, (name, recall) in enumerate(scores.recalls().items()):
@@ -61,7 +66,7 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
         wrong[i] = 0
         taken = scores.names[int(wrong.argmax())] if int(wrong.max()) else ""
         rows.append([name, str(int((scores.y == i).sum())), str(recall or "not judged"), taken])
-    click.echo("\n" + aligned(["class", "samples", "recall", "most often taken for"], rows))
+    return aligned(["class", "samples", "recall", "most often taken for"], rows)
 
 
 def among(scores: Any, accepted: Any) -> dict[str, float | None] | None:

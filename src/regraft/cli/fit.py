@@ -32,7 +32,7 @@ from .places import cache_folder, record_folder, seen_from
     "--test", type=click.Path(path_type=Path), help="Labelled samples for one last number; read at the end."
 )
 @with_options(CHOOSING)
-@click.option("--metric", default="accuracy", show_default=True, help="accuracy or balanced-accuracy.")
+@click.option("--metric", help="What the choice is made by: accuracy (usual) or balanced-accuracy.")
 @click.option(
     "--hand-over",
     type=click.Choice(["proven", "best"]),
@@ -73,7 +73,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     from ..training import Training
 
     keep_freed_memory()
-    metric, budget = metric_named(options["metric"]), duration(options["budget"])
+    budget = duration(options["budget"])
     methods = method_names(options["methods"])
     engine = Engine(find_device(options["device"]))
     out = options["out"] or Path(f"{Path(os.path.realpath(path)).with_suffix('').name}-model")
@@ -85,6 +85,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     reading = {name: options[name] for name in ("labels", "label", "group", "spelling")}
     labelled = read(path, **reading, progress=progress)
     report_unreadable(labelled, path)
+    metric = metric_named(options["metric"], labelled.asked)
     pool = None
     if options["unlabelled"] is not None:
         pool = read(options["unlabelled"], labelled=False, progress=progress)
@@ -93,11 +94,10 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     if options["test"] is not None:
         test = read_beside(options["test"], reading, progress=progress)
         report_unreadable(test, options["test"])
-        if unknown := sorted(set(test.classes.names) - set(labelled.classes.names)):
-            raise InputError(
-                f"{options['test']} has classes that {path} lacks ({', '.join(unknown[:5])}): "
-                "test on the classes that are fitted"
-            )
+        try:
+            labelled.asked.matched(test.asked, test.labels, test.observed)
+        except InputError as reason:
+            raise InputError(f"{options['test']}: {reason}") from reason
         sealed = SealedTest.of(test, labelled)
     problem = Problem(target_labelled=labelled, unlabelled=pool)
     network = opened(options["backbone"], options["weights"], problem)

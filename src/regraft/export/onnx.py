@@ -36,7 +36,7 @@ class Graph(nn.Module):
 
     def forward(self, x: Tensor) -> Float[Tensor, "n k"]:
         scores = self.head(self.model.backbone(self.entrance(x)).flatten(1))
-        return self.model.chances(scores.double())
+        return self.model.meant(scores.double())
 
 
 def export_onnx(model: Model, path: str | Path, samples: Any) -> Parity:

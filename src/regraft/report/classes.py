@@ -4,7 +4,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from ..selection import Study
-from ..selection.scores import LISTED
+from ..selection.scores import LISTED, ClassScores
 from . import figures
 from .blocks import cell, column, counted, figure, head, name_of, numbers, scrolling, table
 from .markup import Content, Html, short, tag
@@ -17,8 +17,10 @@ PAIRS = 20  # of classes taken for one another, where there are too many for a h
 def recalls(study: Study) -> Content:
     """The recall of every class with its interval, and what it was most often taken for."""
     scores = study.handed_over.scores
+    if not isinstance(scores, ClassScores):
+        return None
     confusion, found = scores.confusion(), scores.recalls()
-    on_test = {} if study.test is None else study.test.recalls()
+    on_test = study.test.recalls() if isinstance(study.test, ClassScores) else {}
     known = [i for i in found.values() if i is not None]
     scale = figures.scale_for(known)
     rows = []
@@ -59,6 +61,8 @@ def recalls(study: Study) -> Content:
 def confusion(study: Study) -> Content:
     """Which class was taken for which."""
     scores = study.handed_over.scores
+    if not isinstance(scores, ClassScores):
+        return None
     counts, names = scores.confusion(), scores.names
     if len(names) > LISTED:
         return _pairs(counts, names)

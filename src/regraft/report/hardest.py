@@ -15,6 +15,8 @@ PICTURED = 4  # groups of these that are shown
 
 def most_wrong(study: Study) -> Content:
     """The samples whose own label was believed the least."""
+    if not study.answers:
+        return None
     if not study.most_wrong:
         return tag("p", "No held-out sample was taken for another class.")
     return [
@@ -29,6 +31,8 @@ def most_wrong(study: Study) -> Content:
 
 def most_uncertain(study: Study) -> Content:
     """The samples whose answer was the least sure."""
+    if not study.answers:
+        return None
     return [
         tag(
             "p",

@@ -1,8 +1,10 @@
 """What came out: the verdict, the candidates, the expected score, the learning curve."""
 
+from ..output.metrics import title
 from ..selection import Interval, Study
 from ..selection.curve import TOO_FEW
 from ..selection.estimate import NAME
+from ..selection.scores import ClassScores, Scores
 from ..selection.verdict import Verdict
 from ..text import seconds_text
 from . import figures
@@ -44,20 +46,17 @@ def candidates(study: Study) -> Content:
     ordered = sorted(study.results, key=lambda r: -r.scores.value(study.metric))
     intervals = [r.scores.interval(study.metric) for r in ordered]
     scale = figures.scale_for(intervals)
-    other = "balanced_accuracy" if study.metric == "accuracy" else "accuracy"
+    others = [title(metric) for metric in study.labelled.asked.metrics if metric != study.metric]
     rows = []
     for r, interval in zip(ordered, intervals, strict=True):
         kept = r is study.handed_over
-        recalls = {name: i.value for name, i in r.scores.recalls().items() if i is not None}
-        worst = min(recalls, key=lambda name: recalls[name])
         kind = ("kept" if kept else "") + ("" if r.candidate.borrows else " plain")
         rows.append(
             [
                 head([tag("span", "▸ ", title="handed over") if kept else None, name_of(r.candidate.name)]),
                 cell(figures.dot(interval, scale, kind), class_="wide"),
                 cell(str(interval), interval.value),
-                cell(f"{r.scores.value(other):.2f}", r.scores.value(other)),
-                cell([f"{recalls[worst]:.2f} ", name_of(worst, 18)], recalls[worst], class_="left"),
+                *_other_columns(r.scores, study.metric),
                 cell(f"{r.scores.loss:.2f}", r.scores.loss),
                 cell(seconds_text(r.seconds), r.seconds),
             ]
@@ -66,9 +65,9 @@ def candidates(study: Study) -> Content:
         column("candidate"),
         column(figures.axis(scale)),
         numbers(_metric(study)),
-        numbers(other.replace("_", " ")),
-        column("worst recall"),
-        numbers("log loss"),
+        *map(numbers, others),
+        *([column("worst recall")] if isinstance(study.handed_over.scores, ClassScores) else []),
+        numbers(study.labelled.asked.loss_name),
         numbers("seconds"),
     ]
     return [
@@ -84,6 +83,17 @@ def candidates(study: Study) -> Content:
     ]
 
 
+def _other_columns(scores: Scores, metric: str) -> list[Html]:
+    """The metrics that the choice was not made by, and the worst of the classes."""
+    others = [scores.value(other) for other in scores.metrics if other != metric]
+    cells = [cell(f"{value:.2f}", value) for value in others]
+    if isinstance(scores, ClassScores):
+        recalls = {name: i.value for name, i in scores.recalls().items() if i is not None}
+        worst = min(recalls, key=lambda name: recalls[name])
+        cells.append(cell([f"{recalls[worst]:.2f} ", name_of(worst, 18)], recalls[worst], class_="left"))
+    return cells
+
+
 def expected(study: Study) -> Content:
     """What to expect on new samples, next to the numbers that it is made from."""
     own = study.handed_over.scores.interval(study.metric)
@@ -91,7 +101,7 @@ def expected(study: Study) -> Content:
     if study.nested is not None:
         told.insert(1, ("By nested cross-validation", study.nested, ""))
     if study.test is not None:
-        told.append((f"On {len(study.test.y):,} test samples", study.test.interval(study.metric), ""))
+        told.append((f"On {len(study.test):,} test samples", study.test.interval(study.metric), ""))
     scale = figures.scale_for([i for _, i, _ in told])
     rows = [
         [head(name), cell(figures.dot(i, scale, kind), class_="wide"), cell(str(i), i.value)]
@@ -148,4 +158,4 @@ def _gain(found: Verdict, what: str) -> Html:
 
 
 def _metric(study: Study) -> str:
-    return study.metric.replace("_", " ")
+    return title(study.metric)

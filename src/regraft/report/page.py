@@ -90,7 +90,7 @@ def page(study: Study) -> str:
 
 
 def _subject(study: Study) -> Content:
-    names = study.labelled.classes.names
+    names = study.labelled.asked.names
     some: Content = [[", " if i else ": ", name_of(name, 24)] for i, name in enumerate(names[:6])]
     return [str(study.labelled), some, f" and {len(names) - 6} more" if len(names) > 6 else None]
 

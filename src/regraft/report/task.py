@@ -1,10 +1,12 @@
 """What was asked, what was given, what was planned, and what was left out."""
 
+from ..output import Classes
+from ..output.metrics import title
 from ..samples import describe
 from ..selection import Study
 from . import figures
 from .blocks import SENTENCE, cell, column, counted, facts, head, list_of, name_of, numbers, table
-from .markup import Content, short, tag
+from .markup import Content, Html, short, tag
 
 SHOWN = 10  # of what was left out, before the rest is folded
 
@@ -19,12 +21,15 @@ def asked(study: Study) -> Content:
     lent = [
         tag("p", tag("b", name_of(b.name)), ": ", short(b.licence_line, SENTENCE)) for b in borrowed.values()
     ]
-    names = study.labelled.classes.names
+    names = study.labelled.asked.names
     return facts(
         [
-            ("Tell apart", [[", " if i else None, name_of(name, 40)] for i, name in enumerate(names[:30])]),
-            ("… and", f"{len(names) - 30} more classes" if len(names) > 30 else None),
-            ("Judged by", [study.metric.replace("_", " "), ", in ", study.judge]),
+            (
+                study.labelled.asked.task,
+                [[", " if i else None, name_of(name, 40)] for i, name in enumerate(names[:30])],
+            ),
+            ("… and", f"{len(names) - 30} more" if len(names) > 30 else None),
+            ("Judged by", [title(study.metric), ", in ", study.judge]),
             ("To borrow from", lent or "nothing"),
             ("Handed over", rule),
             ("Time for training", _budget(study)),
@@ -41,8 +46,6 @@ def asked(study: Study) -> Content:
 def given(study: Study) -> Content:
     """The samples: how many of each class, on which side, and which could not be used."""
     labelled = study.labelled
-    counts = labelled.classes.counts(labelled.labels).tolist()
-    on_test = None if study.test is None else labelled.classes.counts(study.test.y).tolist()
     roles = {"unlabelled": "unlabelled pool", "source": "labelled source", "target": "unlabelled target"}
     others = [
         f"{n:,} in the {roles.get(role, role.replace('_', ' '))}"
@@ -50,6 +53,29 @@ def given(study: Study) -> Content:
         if role != "target_labelled"
     ]
     groups = None if labelled.group is None else len(labelled.group.unique())
+    left_out = labelled.left_out
+    return [
+        facts(
+            [
+                ("Labelled", f"{describe(labelled.x)}: {labelled.asked.describe()}"),
+                ("Besides", "; ".join(others) or None),
+                (
+                    "Test set",
+                    None if study.test is None else f"{len(study.test):,} samples, read at the end",
+                ),
+                ("Groups", None if groups is None else f"{groups:,}, which folds never split"),
+                ("Not used", f"{counted(len(left_out), 'sample')}, because:" if left_out else None),
+            ]
+        ),
+        list_of(left_out, SHOWN) if left_out else None,
+        _labels_of_each(study) if isinstance(labelled.output, Classes) else None,
+    ]
+
+
+def _labels_of_each(study: Study) -> Html:
+    labelled = study.labelled
+    counts = labelled.classes.counts(labelled.labels).tolist()
+    on_test = None if study.test is None else labelled.classes.counts(study.test.y).tolist()
     rows = [
         [
             head(name_of(name, 36)),
@@ -60,23 +86,7 @@ def given(study: Study) -> Content:
         for i, (name, n) in enumerate(zip(labelled.classes.names, counts, strict=True))
     ]
     header = [column("class"), numbers("labels"), *([] if on_test is None else [numbers("test")]), column("")]
-    left_out = labelled.left_out
-    return [
-        facts(
-            [
-                ("Labelled", f"{describe(labelled.x)} in {counted(len(counts), 'class', 'classes')}"),
-                ("Besides", "; ".join(others) or None),
-                (
-                    "Test set",
-                    None if study.test is None else f"{len(study.test.y):,} samples, read at the end",
-                ),
-                ("Groups", None if groups is None else f"{groups:,}, which folds never split"),
-                ("Not used", f"{counted(len(left_out), 'sample')}, because:" if left_out else None),
-            ]
-        ),
-        list_of(left_out, SHOWN) if left_out else None,
-        table("Labels of each class", header, rows, class_="narrow"),
-    ]
+    return table("Labels of each class", header, rows, class_="narrow")
 
 
 def plan(study: Study) -> Content:

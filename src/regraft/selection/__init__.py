@@ -4,13 +4,13 @@ from .choice import Result
 from .comparison import compare
 from .intervals import Interval
 from .judges import CrossValidation
-from .scores import METRICS, Scores, evaluate, metric_named
+from .scores import ClassScores, Scores, evaluate, metric_named, scores_of
 from .sealed import SealedTest
 from .study import Study
 from .verdict import Verdict
 
 __all__ = [
-    "METRICS",
+    "ClassScores",
     "CrossValidation",
     "Interval",
     "Result",
@@ -21,4 +21,5 @@ __all__ = [
     "compare",
     "evaluate",
     "metric_named",
+    "scores_of",
 ]

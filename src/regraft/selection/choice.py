@@ -20,20 +20,17 @@ class Result:
     """One row of the table: a candidate, what the judge says of it, and what it cost.
 
     logits: for each repeat of the folds and each sample, what a fit without the sample says of it; −∞ for a
-    class that this fit has seen no sample of.
+    class that this fit has seen no sample of. expected: what that means, the mean over the repeats: for
+    classes P(class | sample).
     judged: the samples that count; the others had no fold of their own, or nobody of their class beside it.
     """
 
     candidate: Candidate
     scores: Scores
     seconds: float
-    logits: Float[Tensor, "r n k"]
+    logits: Float[Tensor, "r n ..."]
+    expected: Float[Tensor, "n ..."]
     judged: Bool[Tensor, " n"]
-
-    @property
-    def probabilities(self) -> Float[Tensor, "n k"]:
-        """P(class | sample), the mean over the repeats."""
-        return self.logits.softmax(2).mean(0)
 
     def to_json(self) -> dict[str, Any]:
         return {**self.candidate.to_json(), **self.scores.to_json(), "seconds": round(self.seconds, 3)}
@@ -60,7 +57,7 @@ def handed_over(
 
 
 def best(results: Sequence[Result], metric: str) -> Result:
-    """The row with the highest score; equal ones are told apart by the log loss."""
+    """The row with the highest score; equal ones are told apart by the loss."""
     return max(results, key=lambda r: (r.scores.value(metric), -r.scores.loss))
 
 

@@ -21,6 +21,7 @@ from ..features import BATCH, Store, embed
 from ..folds import Rows, complement, judgeable
 from ..method import Trained
 from ..model import Model
+from ..output import Classes
 from ..planner import plan
 from ..problem import Problem
 from ..progress import Silent
@@ -32,7 +33,7 @@ from .choice import HAND_OVER, Result, best, handed_over
 from .curve import LearningCurve, learning_curve
 from .judges import CrossValidation
 from .nested import Entry, nested
-from .scores import Scores, metric_named
+from .scores import metric_named, scores_of
 from .study import Study
 
 SIDES = {"target_labelled": "labelled"}  # what the examination calls the roles of a problem, if not so
@@ -45,7 +46,7 @@ def compare(
     training: Training | None = None,
     judge: CrossValidation | None = None,
     *,
-    metric: str = "accuracy",
+    metric: str | None = None,
     hand_over: str = "proven",
     budget: float | None = None,
     store: Store | None = None,
@@ -54,7 +55,8 @@ def compare(
     """Judge every candidate on the same folds, and hand over the best that earns it.
 
     problem: with `target_labelled`. methods: names or recipes to try; None tries what `plan` finds worth it.
-    backbone: a name, a folder, a module or a `Backbone`. metric: "accuracy" or "balanced_accuracy".
+    backbone: a name, a folder, a module or a `Backbone`. metric: one of the output's `metrics`, for classes
+    "accuracy" or "balanced_accuracy"; without one, the first of them.
     hand_over: "proven" as said below, or "best": the row with the best score, whatever the verdict.
     budget: seconds for training networks, and what is left of them for nested cross-validation, if that is
     enough for it; None trains none. store: where activations are kept.
@@ -74,7 +76,7 @@ def compare(
     >>> study.model.predict(x[:1])
     ['owl']
     """
-    metric = metric_named(metric)
+    metric = metric_named(metric, problem.output)
     if hand_over not in HAND_OVER:
         raise InputError(f"hand_over is {hand_over!r}: it must be one of {', '.join(HAND_OVER)}")
     judge, training, store = judge or CrossValidation(), training or Training(), store or Store()
@@ -120,7 +122,8 @@ def compare(
         seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
         fitted = kept.candidate.method.fit(seen, suffix, run)
         features = embed(fitted.backbone, seen.domains["target_labelled"], None, run.engine)
-        fitted.certainty = certainty_of(kept, labelled, features)
+        if isinstance(labelled.output, Classes):
+            fitted.certainty = certainty_of(kept, labelled, features)
         whole = fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
         # of the samples and the network themselves, of which `fit` saw what is behind the cut
         whole.provenance |= origin(problem.only(kept.candidate.method.needs), kept.candidate.backbone)
@@ -177,12 +180,13 @@ def examination(copies: Copies, winner: Result, cuts: list[tuple[Problem, Backbo
     Label errors are told by the best row, if it looks at the samples; outliers by the features of the network
     that was borrowed.
     """
+    told = winner.candidate.looks and isinstance(copies.sides["labelled"].output, Classes)
     whole = [seen.domains["target_labelled"].x for seen, rest, _ in cuts if rest.pretrained and not len(rest)]
     return examine(
         copies.sides,
         copies=copies,
         features={"labelled": whole[0]} if whole else None,
-        opinions={"labelled": (winner.probabilities, winner.judged)} if winner.candidate.looks else None,
+        opinions={"labelled": (winner.expected, winner.judged)} if told else None,
     )
 
 
@@ -226,19 +230,19 @@ def judged(
     if isinstance(candidate.method, Trained):
         splits = splits[:1]  # repeating the training of networks costs more than it tells
     start = time.perf_counter()
-    logits = torch.zeros(len(splits), len(labelled), labelled.classes.width, dtype=torch.float64)
+    logits = torch.zeros(len(splits), len(labelled), labelled.asked.width, dtype=torch.float64)
     folds = [(repeat, rows) for repeat, held_out in enumerate(splits) for rows in held_out]
     with training.progress.track(candidate.name, len(folds)) as task:
         held_out = [rows for _, rows in folds]
         models = candidate.method.fit_without(held_out, seen, suffix, quietly(candidate, training))
         for (repeat, rows), model in zip(folds, models, strict=True):
-            learned = labelled.labels[complement(rows, len(labelled))].unique()
-            strange = complement(learned, labelled.classes.width)
-            logits[repeat, rows] = model.logits(labelled.x[rows]).index_fill(1, strange, -torch.inf)
+            learned = labelled.labels[complement(rows, len(labelled))]
+            logits[repeat, rows] = labelled.asked.silenced(model.logits(labelled.x[rows]), learned)
             task.advance()
     overlap = 1 / (len(splits[0]) - 1) if len(splits[0]) > 1 else 1.0
-    scores = Scores.of(logits.softmax(2), labelled, everywhere, overlap)
-    return Result(candidate, scores, time.perf_counter() - start, logits, everywhere)
+    expected = labelled.asked.expected(logits)
+    scores = scores_of(expected, labelled, everywhere, overlap)
+    return Result(candidate, scores, time.perf_counter() - start, logits, expected.mean(0), everywhere)
 
 
 def judgeable_in_all(labelled: Domain, splits: list[list[Rows]]) -> Bool[Tensor, " n"]:

@@ -17,7 +17,7 @@ from ..training import Training
 from .choice import Result
 from .estimate import resampled
 from .intervals import Interval, share
-from .scores import Scores
+from .scores import ClassScores
 
 SPLITS = (8, 4, 2)  # parts of which one is learned from and the rest tells the score
 FITS, FEWER, FEW = 8, 4, 200  # fits for each number of parts; fewer for more than so many samples
@@ -79,12 +79,15 @@ class LearningCurve:
 def learning_curve(
     kept: Result, seen: Problem, suffix: Backbone, metric: str, training: Training
 ) -> LearningCurve | None:
-    """The curve of the row handed over, whose last point is its cross-validation; None for too few labels.
+    """The curve of the row handed over, whose last point is its cross-validation; None for too few labels,
+    and for answers that are not classes.
 
     The samples are dealt into 8, 4 and 2 parts, as long as each part has a sample of every class; some
     parts are learned from, and all others are predicted.
     """
     labelled = seen.domains["target_labelled"]
+    if not isinstance(kept.scores, ClassScores):
+        return None
     fits = FITS if len(labelled) <= FEW else FEWER
     least = int(torch.bincount(labelled.labels).min())
     sizes, rights, tested = [], [], []
@@ -125,7 +128,7 @@ def learning_curve(
 
 
 def _scored(
-    rights: Float[Tensor, "s n"], tested: Bool[Tensor, "s n"], scores: Scores, metric: str
+    rights: Float[Tensor, "s n"], tested: Bool[Tensor, "s n"], scores: ClassScores, metric: str
 ) -> Float[Tensor, "b s"]:
     """The metric at every size, of all samples and then of resamples of them."""
     member = torch.nn.functional.one_hot(scores.stratum(metric)).double()

@@ -18,7 +18,7 @@ def bias_corrected(rows: Sequence[Scores], metric: str, seed: int = 0) -> Interv
     """What the best row scores on samples that played no part in picking it.
 
     rows: every candidate's cross-validated predictions of the same samples; the best has the highest score,
-    and among equal ones the smallest log loss.
+    and among equal ones the smallest loss.
 
     The samples (or groups) are drawn with replacement, the row that is best on those drawn is picked, and
     scored on those not drawn; the value is the mean over `RESAMPLES` draws. Nothing is trained. The mean is
@@ -28,17 +28,18 @@ def bias_corrected(rows: Sequence[Scores], metric: str, seed: int = 0) -> Interv
 
     Tsamardinos, Greasidou & Borboudakis, Machine Learning 2018, arXiv:1708.07180.
 
+    >>> from regraft.selection import ClassScores
     >>> luck = torch.Generator().manual_seed(0)
     >>> y = torch.arange(30) % 2
     >>> rights = [(torch.rand(1, 30, generator=luck) < 0.5).double() for _ in range(50)]
-    >>> rows = [Scores(right, y, None, y, 0.7, ("a", "b")) for right in rights]
+    >>> rows = [ClassScores(right, y, None, y, 0.7, ("a", "b")) for right in rights]
     >>> picked = max(row.value("accuracy") for row in rows)
     >>> f"{picked:.2f} {bias_corrected(rows, 'accuracy').value:.2f}"  # the best of fifty that guess
     '0.70 0.52'
     """
     order = sorted(range(len(rows)), key=lambda i: rows[i].loss)  # the first of equal ones has the least loss
     ordered = [rows[i] for i in order]
-    kept = int(_values(ordered, metric, torch.ones(1, len(rows[0].y), dtype=torch.float64)).argmax(1))
+    kept = int(_values(ordered, metric, torch.ones(1, len(rows[0]), dtype=torch.float64)).argmax(1))
     drawn = resampled(rows[0], np.random.default_rng(seed))
     out = (drawn == 0).double()
     drawn, out = drawn[out.any(1)], out[out.any(1)]
@@ -49,16 +50,15 @@ def bias_corrected(rows: Sequence[Scores], metric: str, seed: int = 0) -> Interv
         moved = float((outside.gather(1, picked).squeeze(1) - outside[:, kept]).mean())
     reported = ordered[kept].interval(metric)
     value, low, high = (
-        float(np.clip(end + moved, 0, 1)) for end in (reported.value, reported.low, reported.high)
+        float(np.clip(end + moved, rows[0].lowest, 1))
+        for end in (reported.value, reported.low, reported.high)
     )
     return Interval(value, low, high)
 
 
 def resampled(row: Scores, random: np.random.Generator) -> Float[Tensor, "b n"]:
     """How often each resample has each sample; those of a group are drawn together."""
-    unit = (
-        np.arange(len(row.y)) if row.group is None else np.unique(row.group.numpy(), return_inverse=True)[1]
-    )
+    unit = np.arange(len(row)) if row.group is None else np.unique(row.group.numpy(), return_inverse=True)[1]
     units = int(unit.max()) + 1
     drawn = random.integers(units, size=(RESAMPLES, units))
     times = np.stack([np.bincount(one, minlength=units) for one in drawn])
@@ -67,12 +67,5 @@ def resampled(row: Scores, random: np.random.Generator) -> Float[Tensor, "b n"]:
 
 def _values(rows: Sequence[Scores], metric: str, times: Float[Tensor, "b n"]) -> Float[Tensor, "b rows"]:
     """The metric of every row where the samples count as often as that."""
-    correct = torch.stack([row.correct for row in rows], dim=1)
-    stratum = rows[0].stratum(metric)
-    member = torch.nn.functional.one_hot(stratum).double()
-    right = (times @ (correct[:, :, None] * member[:, None, :]).flatten(1)).unflatten(1, (len(rows), -1))
-    count = (times @ member)[:, None, :]
-    here = count > 0
     # rounded, so that what is equal is not told apart by the order of a sum
-    mean: Tensor = (right / count.clamp_min(1) * here).sum(2) / here.sum(2).clamp_min(1)
-    return mean.mul(1e9).round().div(1e9)
+    return torch.stack([row.values(metric, times) for row in rows], dim=1).mul(1e9).round().div(1e9)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..domain import Domain
+from ..output import Classes
 from ..samples import sample_names
 from .choice import Result
 
@@ -40,9 +41,11 @@ class HeldOutAnswer:
 
 
 def held_out_answers(labelled: Domain, result: Result) -> list[HeldOutAnswer]:
-    """The answer to every sample that was judged, in the order of the samples."""
+    """The answer to every sample that was judged, in the order of the samples; none but for classes."""
+    if not isinstance(labelled.output, Classes):
+        return []
     names, classes, y = sample_names(labelled.x), labelled.classes.names, labelled.labels.tolist()
-    p = result.probabilities
+    p = result.expected
     said, chances = p.argmax(1).tolist(), p.tolist()
     return [
         HeldOutAnswer(i, names[i], classes[y[i]], classes[said[i]], chances[i][said[i]], chances[i][y[i]])

@@ -6,6 +6,7 @@ from typing import final
 from ..domain import Domain
 from ..errors import InputError
 from ..folds import Rows, drawn_by_class, judgeable, random_folds, stratified_folds
+from ..output import Classes
 
 ENOUGH = 200  # tests in all, after which another repeat is not worth its time
 MOST = 10
@@ -37,9 +38,12 @@ class CrossValidation:
         split = stratified_folds if drawn_by_class(labelled) else random_folds
         made = [split(labelled, self.folds, self.seed + r) for r in range(repeats)]
         if not any(judgeable(labelled, rows).any() for rows in made[0]):
+            lonely = "there is"
+            if isinstance(labelled.asked, Classes):
+                lonely = f"every one of the {labelled.classes.width} classes has"
             raise InputError(
-                f"every one of the {labelled.classes.width} classes has a single sample (or a single group, "
-                "or copies of one picture): nothing can be judged; label at least two of some class"
+                f"{lonely} a single sample (or a single group, or copies of one picture): "
+                "nothing can be judged; label at least two of some class"
             )
         return made
 

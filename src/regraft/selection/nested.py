@@ -12,7 +12,7 @@ from ..problem import Problem
 from ..training import Training
 from .choice import Result, handed_over
 from .judges import CrossValidation
-from .scores import Scores
+from .scores import Scores, scores_of
 
 NAME = "nested cross-validation"
 Entry = tuple[Candidate, Problem, Backbone, Training]  # what is judged: on which activations, by what
@@ -39,7 +39,7 @@ def nested(
     Stone, Journal of the Royal Statistical Society B 1974; Varma & Simon, BMC Bioinformatics 2006.
     """
     labelled = entries[0][1].domains["target_labelled"]
-    logits = torch.zeros(1, len(labelled), labelled.classes.width, dtype=torch.float64)
+    logits = torch.zeros(1, len(labelled), labelled.asked.width, dtype=torch.float64)
     for rows in folds:
         others = complement(rows, len(labelled))
         try:
@@ -52,4 +52,4 @@ def nested(
         candidate, seen, suffix, run = chosen
         [model] = candidate.method.fit_without([rows], seen, suffix, run)
         logits[0, rows] = model.logits(seen.domains["target_labelled"].x[rows])
-    return Scores.of(logits.softmax(2), labelled, rest.judged, rest.scores.overlap)
+    return scores_of(labelled.asked.expected(logits), labelled, rest.judged, rest.scores.overlap)

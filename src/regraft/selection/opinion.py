@@ -39,4 +39,4 @@ def opinion(
     probe = Candidate(METHODS["LinearProbe"](), backbone, "what a second reader would say")
     seen, rest, _ = at_the_cut(probe, Problem(target_labelled=labelled), store, training)
     result = judged(probe, seen, rest, splits, training)
-    return result.probabilities, result.judged
+    return result.expected, result.judged

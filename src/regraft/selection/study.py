@@ -11,6 +11,7 @@ from ..candidates import Candidate, Plan
 from ..doctor import Examination
 from ..domain import Domain
 from ..model import Model
+from ..output.metrics import title
 from ..text import aligned, seconds_text
 from .choice import Result
 from .curve import LearningCurve
@@ -18,7 +19,7 @@ from .estimate import NAME, bias_corrected
 from .held_out import HeldOutAnswer, held_out_answers, most_uncertain, most_wrong
 from .intervals import Interval
 from .nested import NAME as NESTED
-from .scores import METRICS, Scores, evaluate
+from .scores import ClassScores, Scores, evaluate
 from .sealed import Reading, SealedTest, note_reading, reading_now, times_read
 from .verdict import Verdict
 
@@ -96,10 +97,7 @@ class Study:
             "unproven": self.unproven,
             "verdict": self.transfer and self.transfer.to_json(),
             "sentence": self.sentence(),
-            "labels": dict(
-                zip(scores.names, self.labelled.classes.counts(self.labelled.labels).tolist(), strict=True)
-            ),
-            "recall": {name: recall and recall.to_json() for name, recall in scores.recalls().items()},
+            **self._by_class(scores),
             "candidates": [
                 {
                     "name": r.candidate.name,
@@ -112,7 +110,7 @@ class Study:
             "unreadable": len(self.labelled.left_out),
             "test": self.test
             and {
-                "samples": len(self.test.y),
+                "samples": len(self.test),
                 "read": times_read(self.readings),
                 "unreadable": self.unread,
                 **self.test.interval(self.metric).to_json(),
@@ -145,7 +143,7 @@ class Study:
         if self.examination is not None:
             self.examination += sealed.findings
         name, value = self.handed_over.candidate.name, self.test.value(self.metric)
-        reading = reading_now(sealed.fingerprint, name, len(self.test.y), self.metric, value)
+        reading = reading_now(sealed.fingerprint, name, len(self.test), self.metric, value)
         self.readings = () if record is None else note_reading(reading, record)
         return self.test
 
@@ -183,27 +181,12 @@ class Study:
 
     def table(self) -> str:
         """The candidates, best first, with 95 % intervals."""
-        header = [
-            "candidate",
-            *(m.replace("_", " ") for m in METRICS),
-            "worst recall",
-            "seconds",
-            "starts from",
-        ]
         rows = []
         for r in sorted(self.results, key=lambda r: -r.scores.value(self.metric)):
             mark = "▸ " if r is self.handed_over else "  "
-            recalls = {name: i for name, i in r.scores.recalls().items() if i is not None}
-            worst = min(recalls, key=lambda name: recalls[name].value)
-            rows.append(
-                [
-                    mark + r.candidate.name,
-                    *(str(r.scores.interval(metric)) for metric in METRICS),
-                    f"{recalls[worst].value:.2f} {worst[:18]}",
-                    seconds_text(r.seconds),
-                    start_of(r.candidate),
-                ]
-            )
+            told = r.scores.columns().values()
+            rows.append([mark + r.candidate.name, *told, seconds_text(r.seconds), start_of(r.candidate)])
+        header = ["candidate", *self.handed_over.scores.columns(), "seconds", "starts from"]
         return aligned(header, rows)
 
     def sentence(self) -> str:
@@ -216,7 +199,7 @@ class Study:
             "no evidence": "No evidence that transfer helps",
             "hurts": "Transfer hurts",
         }[v.outcome]
-        return f"{says}: {v.ours} against {v.theirs}, {v.gain.points()} of {v.metric.replace('_', ' ')}."
+        return f"{says}: {v.ours} against {v.theirs}, {v.gain.points()} of {title(v.metric)}."
 
     def __str__(self) -> str:
         kept = self.handed_over
@@ -228,14 +211,14 @@ class Study:
             "",
             f"Judge: {self.judge}; 95 % intervals in the table, 93 % bounds in the verdict.",
             f"Best score: {self.winner.candidate.name}, chosen by "
-            f"{self.metric.replace('_', ' ')}; the best of many looks better than it is.",
+            f"{title(self.metric)}; the best of many looks better than it is.",
             f"Verdict: {self.sentence()}",
         ]
         if self.tuning is not None:
             lines.append(f"Changing the network: {self.tuning}.")
         unproven = ", as you asked" if self.unproven else ""
         lines.append(
-            f"Handed over{unproven}: {kept.candidate.name}, {self.metric.replace('_', ' ')} {score}, "
+            f"Handed over{unproven}: {kept.candidate.name}, {title(self.metric)} {score}, "
             "refitted on all labels."
         )
         again = f"; {self.nested}, by {NESTED}" if self.nested else ""
@@ -249,14 +232,15 @@ class Study:
             lines += [f"Data: {finding}." for finding in self.examination.urgent]
         if self.test is not None:
             on_test = self.test.interval(self.metric)
-            lines.append(f"Test set ({len(self.test.y)} samples, {times_read(self.readings)}): {on_test}.")
+            lines.append(f"Test set ({len(self.test)} samples, {times_read(self.readings)}): {on_test}.")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
         """Everything above, for machines."""
         return {
             "problem": str(self.labelled),
-            "classes": dict(zip(self.labelled.classes.names, self._counts(), strict=True)),
+            "output": self.labelled.asked.to_json(),
+            "classes": self._by_class(self.handed_over.scores).get("labels"),
             "rule": self.rule,
             "plan": self.plan.to_json(),
             "judge": self.judge,
@@ -300,9 +284,15 @@ class Study:
             beside["report.html"] = page(self)
         return self.model.save(folder, beside)
 
-    def _counts(self) -> list[int]:
-        counts: list[int] = self.labelled.classes.counts(self.labelled.labels).tolist()
-        return counts
+    def _by_class(self, scores: Scores) -> dict[str, Any]:
+        """How many labels each class has, and its recall, where there are classes."""
+        if not isinstance(scores, ClassScores):
+            return {}
+        counts = self.labelled.classes.counts(self.labelled.labels).tolist()
+        return {
+            "labels": dict(zip(scores.names, counts, strict=True)),
+            "recall": {name: recall and recall.to_json() for name, recall in scores.recalls().items()},
+        }
 
 
 def start_of(candidate: Candidate) -> str:

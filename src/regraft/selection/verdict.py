@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..output.metrics import title
 from .intervals import Interval
 
 Outcome = Literal["helps", "no evidence", "hurts"]
@@ -33,8 +34,9 @@ class Verdict:
         return "hurts" if self.gain.high < 0 else "no evidence"
 
     def __str__(self) -> str:
-        metric = self.metric.replace("_", " ")
-        return f"{self.ours} against {self.theirs}: {self.gain.points()} of {metric}: {self.outcome}"
+        return (
+            f"{self.ours} against {self.theirs}: {self.gain.points()} of {title(self.metric)}: {self.outcome}"
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {

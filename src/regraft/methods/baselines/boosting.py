@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ...domain import Domain
 from ...heads.boosting import Trees, import_xgboost
 from ...method import OnFeatures, param
+from ...output import Classes
 from ...training import Training
 
 
@@ -32,6 +33,7 @@ class Boosting(OnFeatures):
 
     borrows: ClassVar[bool] = False
     reference: ClassVar[str] = "Chen & Guestrin, KDD 2016, arXiv:1603.02754, eq. 3"
+    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     map: ClassVar[tuple[str, ...]] = ("M53", "N1")
 
     trees: int = param(100, "m: rounds of boosting", search=(50, 100, 300))

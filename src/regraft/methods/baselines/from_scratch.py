@@ -52,7 +52,7 @@ class FromScratch(Trained):
         labelled = problem.domains["target_labelled"]
         features = embed(backbone, labelled[:1]).x
         assert isinstance(features, Tensor)
-        return Network(backbone, new_head(features.flatten(1).shape[1], labelled.classes))
+        return Network(backbone, new_head(features.flatten(1).shape[1], labelled.asked))
 
     def schedule(self, stages: int) -> Schedule:
         return Schedule(self.rate, self.rate, (0.0,) * stages, statistics=True)

@@ -32,6 +32,5 @@ class Majority(OnFeatures):
     map: ClassVar[tuple[str, ...]] = ("N1",)
 
     def head(self, features: Domain, training: Training) -> nn.Module:
-        counts = features.classes.counts(features.labels).double()
-        share = (counts + 1) / (counts.sum() + len(counts))
-        return Constant(len(counts), share.log())
+        scores = features.asked.prior(features.labels, features.observed)
+        return Constant(len(scores), scores)

@@ -14,6 +14,7 @@ from ...heads.fit import LinearFit
 from ...heads.logistic import PREDICTS, REFIT_TOLERANCE, fit_logistic_each
 from ...heads.scaling import scaled
 from ...method import OnFeatures, param
+from ...output import Classes
 from ...training import Training
 
 
@@ -36,6 +37,7 @@ class LinearProbe(OnFeatures):
     """
 
     reference: ClassVar[str] = "Tian et al., ECCV 2020, arXiv:2003.11539; Böhning 1992 for the solver"
+    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     map: ClassVar[tuple[str, ...]] = ("M01", "M03")
 
     folds: int = param(5, "folds of the cross-validation that chooses C", search=(3, 5, 10))

@@ -41,7 +41,7 @@ class MLPHead(Trained):
         labelled = problem.domains["target_labelled"]
         assert isinstance(labelled.x, Tensor)
         z = labelled.x.flatten(1)
-        head = MLP(z.shape[1], self.hidden, labelled.classes.width, self.dropout)
+        head = MLP(z.shape[1], self.hidden, labelled.asked.width, self.dropout)
         _, centre, scale = scaled(z)
         head.centre.copy_(centre)
         head.scale.copy_(scale)

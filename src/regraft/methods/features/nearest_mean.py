@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ...domain import Domain
 from ...heads import Prototypes, class_means, left_out_squared
 from ...method import OnFeatures
+from ...output import Classes
 from ...training import Training
 
 SHARPNESS = torch.logspace(-1, 2.5, 15, dtype=torch.float64)
@@ -32,6 +33,7 @@ class NearestMean(OnFeatures):
     """
 
     reference: ClassVar[str] = "Wang et al., SimpleShot, 2019, arXiv:1911.04623, CL2N"
+    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     map: ClassVar[tuple[str, ...]] = ("M01",)
 
     def head(self, features: Domain, training: Training) -> nn.Module:

@@ -12,6 +12,7 @@ from ...domain import Domain
 from ...heads import Neighbours
 from ...heads.neighbours import votes
 from ...method import OnFeatures, param
+from ...output import Classes
 from ...training import Training
 
 
@@ -32,6 +33,7 @@ class NearestNeighbours(OnFeatures):
     """
 
     reference: ClassVar[str] = "Cover & Hart, IEEE Trans. Inf. Theory 1967"
+    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     map: ClassVar[tuple[str, ...]] = ("M01",)
 
     neighbours: int = param(

@@ -11,6 +11,7 @@ from ...folds import Rows
 from ...heads.ridge import fit_ridge_each
 from ...heads.scaling import scaled
 from ...method import OnFeatures
+from ...output import Classes
 from ...training import Training
 from .linear_probe import unscaled
 
@@ -33,6 +34,7 @@ class RidgeProbe(OnFeatures):
     """
 
     reference: ClassVar[str] = "Rifkin & Klautau, JMLR 2004; Golub, Heath & Wahba 1979 for leaving one out"
+    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     map: ClassVar[tuple[str, ...]] = ("M01",)
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
