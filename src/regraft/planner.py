@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from .backbone import Backbone
-from .backbones import open_backbone, small_convnet, small_mlp
+from .backbones import neighbourhoods, open_backbone, pyramid, small_convnet, small_mlp
 from .candidates import Candidate, Plan
 from .domain import Domain
 from .errors import InputError
 from .method import Method
 from .methods import METHODS, method_named
-from .output import Classes
+from .output import Classes, Mask
 from .problem import Problem
 from .provenance import told
 from .samples import kind_of
@@ -83,6 +83,12 @@ RULES: tuple[Rule, ...] = (
     Rule("LinearProbe", True, _always, "a tuned linear model on the raw input: what no transfer gives"),
     Rule("RidgeProbe", True, _always, "least squares on the raw input, tuned as hard as on the features"),
     Rule(
+        "PixelProbe",
+        True,
+        _always,
+        "logistic regression on the colours around every pixel, tuned as hard: what no transfer gives",
+    ),
+    Rule(
         "Boosting",
         True,
         lambda f: f.kind == "table",
@@ -130,9 +136,31 @@ RULES: tuple[Rule, ...] = (
         "needs 200 labels and time: --budget 10m",
     ),
     Rule(
-        "FineTune",
+        "PixelProbe",
         False,
         _lent,
+        "logistic regression on what all stages of the network show of every pixel: no training",
+    ),
+    Rule(
+        "PyramidHead",
+        False,
+        _lent,
+        "a pyramid on the frozen maps makes masks that hold together",
+        lambda f: _may_train(f) and f.labels >= 20,
+        "needs 20 masks and time: --budget 10m",
+    ),
+    Rule(
+        "PyramidFineTune",
+        False,
+        _lent,
+        "a mask tells much more than a label: with 20 of them, a little of everything may be changed",
+        lambda f: _may_train(f) and f.labels >= 20,
+        "needs 20 masks and time: --budget 10m",
+    ),
+    Rule(
+        "FineTune",
+        False,
+        lambda f: f.pretrained and f.output != Mask.kind,
         "with 20 labels a class or more, head first and then a little of everything can beat the probe",
         lambda f: _may_train(f) and f.smallest >= 20,
         "needs 20 labels a class and time: --budget 10m",
@@ -159,6 +187,8 @@ def plan(
     """
     labelled = solvable(problem)
     network = open_backbone(backbone, domain=labelled)
+    if isinstance(labelled.output, Mask):
+        network = pyramid(network)
     facts = Facts.of(problem, network, budget)
     able = [rule for rule in RULES if facts.output in METHODS[rule.method].outputs]
     fitting = [rule for rule in able if rule.fits(facts)]
@@ -215,7 +245,9 @@ def solvable(problem: Problem) -> Domain:
 
 
 def raw_backbone(domain: Domain) -> Backbone:
-    """The samples themselves as vectors, for the baselines."""
+    """The samples themselves as vectors, or as the colours around every place, for the baselines."""
+    if isinstance(domain.output, Mask):
+        return neighbourhoods()
     return open_backbone({"images": "pixels", "vectors": "vectors", "table": "table"}[kind_of(domain.x)])
 
 
@@ -245,7 +277,8 @@ def _network_for(method: Method, network: Backbone, labelled: Domain) -> Backbon
     if type(method) is METHODS["FromScratch"]:
         if kind_of(labelled.x) == "images":
             small = isinstance(labelled.x, Tensor) and max(labelled.x.shape[1:3]) <= SMALL_PICTURE
-            return small_convnet(size=(32, 32) if small else (64, 64), colour="rgb")
+            untrained = small_convnet(size=(32, 32) if small else (64, 64), colour="rgb")
+            return pyramid(untrained) if isinstance(labelled.output, Mask) else untrained
         if isinstance(labelled.x, Tensor):
             return small_mlp(int(labelled.x[0].numel()))
         raise InputError("FromScratch takes images or vectors, not tables: use Boosting")

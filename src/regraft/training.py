@@ -132,7 +132,7 @@ def minimise(
                 _apply(phase, optimiser, step.progress)
                 for repeat in range(phase.repeats):
                     with torch.random.fork_rng(), training.engine.autocast():
-                        torch.manual_seed(_mixed(training.seed, "step", i, number, repeat))
+                        torch.manual_seed(mixed(training.seed, "step", i, number, repeat))
                         terms = phase.objective(step)
                         total = torch.stack(list(terms.values())).sum()
                     optimiser.zero_grad(set_to_none=True)
@@ -215,14 +215,14 @@ def _batch(domain: Domain, size: int, seed: int, role: str, step: int) -> Domain
     positions = torch.arange(step * size, (step + 1) * size)
     rows = torch.empty(size, dtype=torch.long)
     for epoch in (positions // n).unique().tolist():
-        generator = torch.Generator().manual_seed(_mixed(seed, role, epoch))
+        generator = torch.Generator().manual_seed(mixed(seed, role, epoch))
         order: Int[Tensor, " n"] = torch.randperm(n, generator=generator)
         here = positions // n == epoch
         rows[here] = order[positions[here] % n]
     return domain[rows]
 
 
-def _mixed(*parts: object) -> int:
+def mixed(*parts: object) -> int:
     """A seed from anything, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=7).digest(), "big")
 

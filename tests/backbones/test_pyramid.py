@@ -10,7 +10,9 @@ from regraft.errors import InputError
 from regraft.heads.levels import unpacked
 from regraft.preprocessing.images import ImagePreprocessing
 
-PICTURES = torch.randint(0, 256, (3, 40, 50, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+PICTURES = torch.randint(
+    0, 256, (3, 40, 50, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+)
 
 
 def seen_by_hooks(backbone, x):

@@ -60,7 +60,9 @@ def around(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c9 h w"]:
     [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 2.0, 2.0, 3.0]
     """
     h, w = x.shape[2:]
-    return unfold(pad(x, (1, 1, 1, 1), mode="replicate"), 3).unflatten(2, (h, w))
+    found = unfold(pad(x, (1, 1, 1, 1), mode="replicate"), 3)
+    around_each: Tensor = found.unflatten(2, (h, w))
+    return around_each
 
 
 def places(z: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 5 h w"]:

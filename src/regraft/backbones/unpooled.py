@@ -1,5 +1,7 @@
 """A stage up to its last map, where it goes on to pool it into a vector."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
@@ -41,13 +43,13 @@ def is_map(z: object) -> bool:
 
 def _graph_to_map(stage: fx.GraphModule, x: Tensor) -> fx.GraphModule | None:
     """The nodes up to the last one that gives a map."""
-    ShapeProp(stage).propagate(x)  # type: ignore[no-untyped-call]
+    ShapeProp(stage).propagate(x)
     graph, copied, last = fx.Graph(), dict[fx.Node, fx.Node](), None
     for node in stage.graph.nodes:
         if node.op == "output":
             break
         copied[node] = graph.node_copy(node, copied.__getitem__)
-        shape = getattr(node.meta.get("tensor_meta"), "shape", ())
+        shape: Sequence[int] = getattr(node.meta.get("tensor_meta"), "shape", ())
         if node.op != "placeholder" and len(shape) == 4 and shape[2] * shape[3] > 1:
             last = node
     if last is None:

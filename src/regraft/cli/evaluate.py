@@ -8,21 +8,22 @@ from typing import Any
 import click
 
 from ..text import aligned
-from .options import READING, progress_bars, read, report_unreadable, with_options
+from .options import MASKS, READING, progress_bars, read, report_unreadable, with_options
 from .places import cache_folder, record_folder
 
 
 @click.command("evaluate")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("path", type=click.Path(path_type=Path))
-@with_options(READING)
+@with_options(READING, MASKS)
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
-    """The accuracy, balanced accuracy and recall of every class of MODEL on the labelled samples of PATH."""
+    """The accuracy, balanced accuracy and recall of every class of MODEL on the labelled samples of PATH; of
+    a model of masks the overlap (mIoU) and the accuracy of pixels."""
     from ..features import Store, embed
     from ..model import Model
     from ..model_folder import load
-    from ..selection import ClassScores, evaluate
+    from ..selection import ClassScores, MaskScores, evaluate
     from ..selection.sealed import note_reading, reading_now, times_read
 
     fitted = load(model)
@@ -55,6 +56,9 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
         click.echo(f"\naccepted: {sure['share']:.0%} of the samples{right}")
     if isinstance(scores, ClassScores):
         click.echo("\n" + by_class(scores))
+    if isinstance(scores, MaskScores):
+        overlaps = [[name, str(found or "not judged")] for name, found in scores.overlaps().items()]
+        click.echo("\n" + aligned(["class", "IoU"], overlaps))
 
 
 def by_class(scores: Any) -> str:

@@ -40,6 +40,14 @@ READING = (
     ),
 )
 
+MASKS = (
+    click.option(
+        "--masks",
+        type=click.Path(path_type=Path),
+        help="A folder of PNG files of the images' names: the class of every pixel.",
+    ),
+)
+
 CHOOSING = (
     click.option(
         "--backbone", metavar="NAME", help="A timm model, glyphs, pixels, or a folder that Regraft saved."
@@ -72,6 +80,7 @@ def read(
     path: Path,
     *,
     labels: Path | None = None,
+    masks: Path | None = None,
     label: str | None = None,
     group: str | None = None,
     spelling: str | None = None,
@@ -79,6 +88,12 @@ def read(
     progress: Progress | None = None,
 ) -> Domain:
     """A folder of images or a CSV table as a domain; labelled=None takes labels where a folder has them."""
+    if masks is not None:
+        from ..readers import read_masks
+
+        if labels is not None or label is not None:
+            raise InputError("--masks and --labels or --label tell different answers: give one of them")
+        return read_masks(path, masks, group=group, progress=progress)
     told: Spelling = "merge" if spelling == "merge" else "keep" if spelling == "keep" else "error"
     if path.is_file() and path.suffix.lower() in (".csv", ".tsv", ".txt"):
         from ..readers import read_table

@@ -32,7 +32,8 @@ __all__ = [
 MOST = 1 << 24  # features, classes or samples of a head
 
 HEADS: dict[str, type[nn.Module]] = {
-    head.kind: head for head in (Constant, FeaturePyramid, Hypercolumn, Linear, MLP, Neighbours, Prototypes, Trees)
+    head.kind: head
+    for head in (Constant, FeaturePyramid, Hypercolumn, Linear, MLP, Neighbours, Prototypes, Trees)
 }
 
 

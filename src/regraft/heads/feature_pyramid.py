@@ -31,7 +31,7 @@ class FeaturePyramid(nn.Module):
 
     kind: ClassVar[str] = "feature pyramid"
 
-    def __init__(self, levels: Sequence[Level], classes: int, width: int) -> None:
+    def __init__(self, levels: Sequence[Level], classes: int, width: int = 32) -> None:
         super().__init__()
         self.levels = checked_levels(levels)
         self.evened = nn.ModuleList(nn.GroupNorm(1, c) for c, _, _ in self.levels)

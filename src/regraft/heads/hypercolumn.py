@@ -53,4 +53,8 @@ class Hypercolumn(nn.Module):
         return total + self.bias[:, None, None]
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "levels": [list(level) for level in self.levels], "classes": len(self.bias)}
+        return {
+            "kind": self.kind,
+            "levels": [list(level) for level in self.levels],
+            "classes": len(self.bias),
+        }

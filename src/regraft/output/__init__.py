@@ -4,11 +4,13 @@ from typing import Any
 
 from ..errors import InputError
 from .classes import Classes, Spelling, classes_of, label_name, spelled_alike
+from .mask import Mask
 from .output import Output
 
 __all__ = [
     "OUTPUTS",
     "Classes",
+    "Mask",
     "Output",
     "Spelling",
     "classes_of",
@@ -17,7 +19,7 @@ __all__ = [
     "spelled_alike",
 ]
 
-OUTPUTS: dict[str, type[Output]] = {kind.kind: kind for kind in (Classes,)}
+OUTPUTS: dict[str, type[Output]] = {kind.kind: kind for kind in (Classes, Mask)}
 
 
 def output_from_json(saved: dict[str, Any]) -> Output:

@@ -55,9 +55,7 @@ class Mask(Output):
     def width(self) -> int:
         return len(self.names)
 
-    def read(
-        self, y: Any, observed: Bool[Tensor, "n h w"] | None = None
-    ) -> tuple["Mask", LabelMaps, None]:
+    def read(self, y: Any, observed: Bool[Tensor, "n h w"] | None = None) -> tuple["Mask", LabelMaps, None]:
         codes = torch.as_tensor(y)
         if codes.ndim != 3 or codes.is_floating_point() or codes.is_complex():
             raise InputError(
@@ -77,9 +75,7 @@ class Mask(Output):
         self, logits: Float[Tensor, "n k h2 w2"], y: LabelMaps, observed: Bool[Tensor, "n h w"] | None = None
     ) -> Float[Tensor, " n"]:
         known = y != VOID
-        each = cross_entropy(
-            to_size(logits, y.shape[1:]), y.long().where(known, 0), reduction="none"
-        )
+        each = cross_entropy(to_size(logits, y.shape[1:]), y.long().where(known, 0), reduction="none")
         return (each * known).sum((1, 2)) / known.sum((1, 2)).clamp_min(1)
 
     def expected(self, logits: Float[Tensor, "*r n k h w"]) -> Float[Tensor, "*r n k h w"]:
@@ -137,7 +133,9 @@ class Mask(Output):
     def decode(self, y: LabelMaps) -> list[list[list[Any]]]:
         """Runs of equal pixels, row by row, as [class, length]; None stands for void."""
         called = {**dict(enumerate(self.names)), VOID: None}
-        return [[[called[code], len(list(run))] for code, run in groupby(row)] for row in y.flatten(1).tolist()]
+        return [
+            [[called[code], len(list(run))] for code, run in groupby(row)] for row in y.flatten(1).tolist()
+        ]
 
     def describe(self) -> str:
         return f"masks of {self.width} classes"

@@ -1,6 +1,6 @@
 """What metrics are called where people read them."""
 
-TITLES: dict[str, str] = {}  # of those that are not called by their name
+TITLES: dict[str, str] = {"mean_iou": "mIoU"}  # of those that are not called by their name
 
 
 def title(metric: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import torch
 from jaxtyping import UInt8
@@ -20,6 +19,7 @@ from .labels import key
 
 SIDE = 128
 CLASSES_FILE = "classes.txt"
+MOST_NAMES = 1 << 20  # bytes
 
 
 def read_masks(
@@ -41,8 +41,9 @@ def read_masks(
     side: masks are looked up at side × side points, the centres of equal parts of the picture, which is as it
     is squashed for a network: every picture counts alike. group: as in `read_images`.
 
-    An image without a mask, and a mask that cannot be read, are in `left_out`. InputError for a mask without
-    an image, of another size than its image, or with a value that no class has.
+    An image without a mask, or with one that cannot be read, is in `left_out`; masks of other images are
+    passed over. InputError where there is no mask at all, or one of another size than its image, or with a value
+    that no class has.
 
     >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image
@@ -59,39 +60,28 @@ def read_masks(
     folder = Path(masks)
     photos = read_images(images, labelled=False, group=group, progress=progress)
     assert isinstance(photos.x, ImageFiles)
-    outside = [i for i, path in enumerate(photos.x.paths) if folder.resolve() not in path.resolve().parents]
-    photos = photos[outside]
-    mask_of = _matched(photos, folder)
-    missing = [(name, f"no mask {stem(name)}.png") for name in photos.x.names() if name not in mask_of]
+    inside = [folder.resolve() in path.resolve().parents for path in photos.x.paths]
+    photos = photos[[not masked for masked in inside]]
+    names, mask_of = photos.x.names(), _matched(photos, folder)
     if not mask_of:
+        such = f" (such as {stem(names[0])}.png for {names[0]})" if names else ""
         raise InputError(
-            f"{folder} has no mask for any image of {images} (such as {missing[0][1].removeprefix('no mask ')} "
-            f"for {missing[0][0]}): name every mask as its image"
+            f"{folder} has no mask for any image of {images}{such}: name every mask as its image"
         )
-    photos = photos[[i for i, name in enumerate(photos.x.names()) if name in mask_of]]
-    names = photos.x.names()
-    maps = _read([mask_of[name] for name in names], progress)
-    broken = [
-        (name, f"its mask cannot be used: {found}")
-        for name, found in zip(names, maps, strict=True)
-        if isinstance(found, Unreadable)
+    maps = _read([mask_of.get(name) for name in names], progress)
+    unusable = [
+        (n, str(found)) for n, found in zip(names, maps, strict=True) if isinstance(found, Unreadable)
     ]
-    kept = [i for i, found in enumerate(maps) if isinstance(found, Tensor)]
-    if not kept:
-        raise InputError(f"none of the masks of {folder} can be read ({broken[0][0]}: {broken[0][1]})")
-    photos, names = photos[kept], [names[i] for i in kept]
-    read = [found for found in maps if isinstance(found, Tensor)]
-    for name, size, found in zip(names, photos.x.sizes(), read, strict=True):
-        if tuple(found.shape) != size:
-            raise InputError(
-                f"the mask of {name} is {found.shape[1]}×{found.shape[0]} and the image {size[1]}×{size[0]} "
-                "pixels: give masks of the size of their images"
-            )
-    output = _classes(classes, folder, names, read)
+    read = {i: found for i, found in enumerate(maps) if isinstance(found, Tensor)}
+    if not read:
+        raise InputError(f"none of the masks of {folder} can be used ({unusable[0][0]}: {unusable[0][1]})")
+    photos = photos[list(read)]
+    of_each = dict(zip(photos.x.names(), read.values(), strict=True))
+    _must_fit(of_each, photos.x.sizes())
     return photos.with_(
-        y=torch.stack([at_points(found, side) for found in read]),
-        output=output,
-        left_out=tuple(sorted([*photos.left_out, *missing, *broken])),
+        y=torch.stack([at_points(found, side) for found in of_each.values()]),
+        output=_classes(classes, folder, of_each),
+        left_out=tuple(sorted([*photos.left_out, *unusable])),
     )
 
 
@@ -110,52 +100,68 @@ def stem(name: str) -> str:
     return key(str(PurePosixPath(name).with_suffix("")))
 
 
+def mask_stems(names: Sequence[str]) -> dict[str, str]:
+    """The stem of each image's mask; InputError where two images would share one.
+
+    >>> mask_stems(["wood/owl.jpg", "crow.png"])
+    {'wood/owl.jpg': 'wood/owl', 'crow.png': 'crow'}
+    """
+    first: dict[str, str] = {}
+    for name in names:
+        if first.setdefault(stem(name), name) != name:
+            raise InputError(
+                f"{first[stem(name)]} and {name} would share one mask: give every image a name of its own"
+            )
+    return {name: own for own, name in first.items()}
+
+
 def _matched(photos: Domain, folder: Path) -> dict[str, Path]:
     """The mask of each image that has one."""
-    found = {stem(name): folder / name for name in listed(folder)[0] if name.lower().endswith(".png")}
-    known: dict[str, str] = {}
-    for name in photos.x.names():
-        if known.setdefault(stem(name), name) != name:
-            raise InputError(
-                f"{known[stem(name)]} and {name} would share one mask: give every image a name of its own"
-            )
-    unread = {stem(name) for name, _ in photos.left_out}
-    if alone := sorted(set(found) - set(known) - unread):
-        raise InputError(
-            f"{len(alone)} masks of {folder} have no image, first {shown(alone[0])}.png: "
-            "name every mask as its image, with the same sub-folders"
-        )
-    return {name: found[stem(name)] for name in photos.x.names() if stem(name) in found}
+    found = {stem(shown(name)): folder / name for name in listed(folder)[0] if name.lower().endswith(".png")}
+    stems = mask_stems(photos.x.names())
+    return {name: found[own] for name, own in stems.items() if own in found}
 
 
-def _read(paths: Sequence[Path], progress: Progress | None) -> list[UInt8[Tensor, "h w"] | Unreadable]:
-    def attempt(path: Path) -> Any:
+def _read(paths: Sequence[Path | None], progress: Progress | None) -> list[UInt8[Tensor, "h w"] | Unreadable]:
+    """Each mask, or why there is none that could be used."""
+
+    def attempt(path: Path | None) -> UInt8[Tensor, "h w"] | Unreadable:
+        if path is None:
+            return Unreadable("it has no mask")
         try:
             return label_map(read_file(path))
         except Unreadable as reason:
-            return reason
+            return Unreadable(f"its mask cannot be used: {reason}")
 
     with (progress or Silent()).track("reading masks", len(paths)) as task:
         return in_threads(attempt, paths, task.advance)
 
 
-def _classes(
-    given: Sequence[str] | None, folder: Path, names: Sequence[str], maps: Sequence[UInt8[Tensor, "h w"]]
-) -> Mask:
-    """The classes, which every value has to be one of."""
-    values = [found.unique().tolist() for found in maps]
-    highest = max((v for some in values for v in some if v != VOID), default=0)
-    file = folder / CLASSES_FILE
-    if given is None and file.is_file():
-        lines = read_file(file, 1 << 20).decode("utf-8", errors="replace").splitlines()
-        given = [line.strip() for line in lines if line.strip()]
-    output = Mask(tuple(given if given is not None else map(str, range(highest + 1))))
-    if highest == 0 and any(VOID in some for some in values):
+def _must_fit(maps: dict[str, UInt8[Tensor, "h w"]], sizes: Sequence[tuple[int, int]]) -> None:
+    """Raise InputError where a mask is not as large as its image."""
+    for (name, found), (height, width) in zip(maps.items(), sizes, strict=True):
+        if tuple(found.shape) != (height, width):
+            raise InputError(
+                f"the mask of {name} is {found.shape[1]}×{found.shape[0]} pixels and the image {width}×{height}: "
+                "give masks of the size of their images"
+            )
+
+
+def _classes(given: Sequence[str] | None, folder: Path, maps: dict[str, UInt8[Tensor, "h w"]]) -> Mask:
+    """The classes by name; every value has to be one of them."""
+    values = {name: found.unique().tolist() for name, found in maps.items()}
+    seen = {value for some in values.values() for value in some}
+    if seen <= {0, VOID} and VOID in seen:
         raise InputError(
-            f"the masks of {folder} hold 0 and {VOID} only, and {VOID} is void: write the object as 1"
+            f"the masks of {folder} hold {' and '.join(map(str, sorted(seen)))} only, and {VOID} is void: "
+            "write the object as 1"
         )
-    for name, some in zip(names, values, strict=True):
-        if wrong := [v for v in some if v >= output.width and v != VOID]:
+    if given is None and (folder / CLASSES_FILE).is_file():
+        lines = read_file(folder / CLASSES_FILE, MOST_NAMES).decode("utf-8", errors="replace").splitlines()
+        given = [line.strip() for line in lines if line.strip()]
+    output = Mask(tuple(map(str, range(max(seen - {VOID}) + 1))) if given is None else tuple(given))
+    for name, some in values.items():
+        if wrong := [value for value in some if value >= output.width and value != VOID]:
             raise InputError(
                 f"the mask of {name} holds {wrong[0]}, and there are {output.width} classes "
                 f"({', '.join(output.names[:5])}{', …' * (output.width > 5)}): "

@@ -1,6 +1,7 @@
 """What all fine-tuning starts from, and what every kind of it may do besides."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -10,11 +11,13 @@ from ...backbone import Backbone
 from ...features import embed
 from ...heads import Linear
 from ...method import Network, Trained, param
+from ...output import OUTPUTS, Mask
 from ...problem import Problem
 from ...terms.risk import risk
 from ...terms.smoothing import uniform_risk
 from ...training import Step, Terms, Training
 from ..features.linear_probe import LinearProbe
+from ..segmentation.pixel_probe import PixelProbe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,8 @@ class Tuned(Trained):
     what came out with what it started from, θ = (1 − a) θ⁰ + a θ¹ (WiSE-FT, Wortsman et al., CVPR 2022,
     arXiv:2109.01903), which keeps more of what pretraining knew of other looks.
     """
+
+    outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
 
     rate: float = param(1e-3, "learning rate of the head at its height", search=(3e-4, 1e-3, 3e-3))
     stage_rate: float = param(
@@ -84,10 +89,12 @@ class Started(Network):
             p.lerp_(self.began[name].to(p.device), 1 - share)
 
 
-def probed(backbone: Backbone, problem: Problem, training: Training) -> Linear:
+def probed(backbone: Backbone, problem: Problem, training: Training) -> nn.Module:
     """The linear probe on the features before training, in float32, free to be trained."""
     features = embed(backbone, problem.domains["target_labelled"], None, training.engine)
     assert isinstance(features.x, Tensor)
+    if isinstance(features.output, Mask):
+        return PixelProbe().heads(features, [torch.arange(len(features))], backbone, training)[0]
     solved = LinearProbe().head(features.with_(x=features.x.flatten(1)), training)
     assert isinstance(solved, Linear)
     return Linear.of(solved.weight.detach().float(), solved.bias.detach().float())

@@ -1,5 +1,6 @@
 """Logistic regression on every pixel's frozen hypercolumn."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -10,6 +11,7 @@ from ...backbone import Backbone
 from ...backbones.pyramid import levels_of
 from ...domain import Domain
 from ...engine import one_thread
+from ...folds import Rows, complement
 from ...heads.hypercolumn import Hypercolumn
 from ...method import SMALL, Method, param
 from ...model import Model
@@ -50,16 +52,35 @@ class PixelProbe(Method):
 
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
         seen = problem.domains["target_labelled"]
-        return Model(backbone, self.head(seen, backbone, training), seen.asked)
+        (head,) = self.heads(seen, [torch.arange(len(seen))], backbone, training)
+        return Model(backbone, head, seen.asked)
 
-    def head(self, seen: Domain, backbone: Backbone, training: Training) -> Hypercolumn:
-        """The solved head on pictures as levels of the pyramid side by side."""
+    def fit_without(
+        self, held_out: Sequence[Rows], problem: Problem, backbone: Backbone, training: Training
+    ) -> Iterator[Model]:
+        """As `Method.fit_without`; the pixels are drawn once, and all folds are solved together."""
+        if len(backbone):
+            yield from super().fit_without(held_out, problem, backbone, training)
+            return
+        seen = problem.domains["target_labelled"]
+        features = seen.with_(x=backbone.preprocessing(seen.x))
+        kept = [complement(rows, len(seen)) for rows in held_out]
+        for head in self.heads(features, kept, backbone, training):
+            yield Model(backbone, head, seen.asked, engine=training.engine)
+
+    def heads(
+        self, seen: Domain, kept: Sequence[Rows], backbone: Backbone, training: Training
+    ) -> list[Hypercolumn]:
+        """The head for each of several subsets of the pictures, which come as levels side by side."""
         assert isinstance(seen.x, Tensor)
         levels = levels_of(backbone)
         drawn = drawn_pixels(seen.with_(x=seen.x.flatten(1).float()), levels, self.pixels, training.seed)
         deviation = drawn.x.double().std(0, unbiased=False)
         scale = torch.where(deviation > 0, deviation, 1.0)
+        pixels = [torch.isin(drawn.group, pictures).nonzero().squeeze(1) for pictures in kept]
         with one_thread(small=drawn.x.numel() < SMALL):
-            solved = LinearProbe(folds=self.folds).head(drawn.with_(x=drawn.x / scale), training)
-        weight, bias = (p.detach() for p in solved.parameters())
-        return Hypercolumn.of(weight / scale, bias, levels)
+            solved = LinearProbe(folds=self.folds).heads(drawn.with_(x=drawn.x / scale), pixels, training)
+        return [
+            Hypercolumn.of(weight.detach() / scale, bias.detach(), levels)
+            for weight, bias in (head.parameters() for head in solved)
+        ]

@@ -12,30 +12,34 @@ from ...domain import Domain
 from ...heads.levels import Level, unpacked
 from ...output import Classes
 from ...output.mask import VOID
+from ...training import mixed
+
+MOST_EACH = 50  # pixels of a picture: more of them tell little, as neighbours are alike
 
 
 def drawn_pixels(features: Domain, levels: Sequence[Level], count: int, seed: int) -> Domain:
     """About `count` pixels of all pictures, each with its hypercolumn, its class and its picture as group.
 
-    features: pictures as levels side by side (n × Σ c h w), with masks. Every picture gives as many, and in a
-    picture every class; each pixel weighs as the area that it stands for, so that sums over those drawn
-    estimate sums over all, and a small object is not missed.
+    features: pictures as levels side by side (n × Σ c h w), with masks. Every picture gives as many, 50 at
+    the most, and in a picture every class; each pixel weighs as the area that it stands for, so that sums
+    over those drawn estimate sums over all, and a small object is not missed. Which ones are drawn depends
+    on the mask and the seed, and on no other picture.
 
     >>> masks = torch.tensor([[[0, 0], [0, 1]]], dtype=torch.uint8)
     >>> from regraft.output import Mask
     >>> photo = Domain(torch.arange(4.0)[None], masks, output=Mask(("sky", "owl")))
-    >>> drawn = drawn_pixels(photo, ((1, 2, 2),), count=200, seed=0)
+    >>> drawn = drawn_pixels(photo, ((1, 2, 2),), count=20, seed=0)
     >>> drawn.classes.counts(drawn.labels), drawn.x[drawn.labels == 1].unique().tolist()
-    (tensor([100, 100]), [3.0])
+    (tensor([10, 10]), [3.0])
     >>> float(drawn.weight[drawn.labels == 1].sum() / drawn.weight.sum())
     0.25
     """
     assert isinstance(features.x, Tensor)
-    each = math.ceil(count / max(1, len(features)))
-    generator = torch.Generator().manual_seed(seed)
+    each = min(MOST_EACH, math.ceil(count / max(1, len(features))))
     masks = features.labels
     picture, place, weight = list[Tensor](), list[Tensor](), list[Tensor]()
     for i, flat in enumerate(masks.flatten(1)):
+        generator = torch.Generator().manual_seed(mixed(seed, flat.numpy().tobytes()))
         present = [c for c in flat.unique().tolist() if c != VOID]
         for c in present:
             there = (flat == c).nonzero().squeeze(1)

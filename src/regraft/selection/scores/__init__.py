@@ -10,11 +10,12 @@ from ...domain import Domain
 from ...errors import InputError, near
 from ...output import Output
 from .classes import LISTED, ClassScores
+from .mask import MaskScores
 from .scores import Scores
 
-__all__ = ["LISTED", "SCORES", "ClassScores", "Scores", "evaluate", "metric_named", "scores_of"]
+__all__ = ["LISTED", "SCORES", "ClassScores", "MaskScores", "Scores", "evaluate", "metric_named", "scores_of"]
 
-SCORES: dict[str, type[Scores]] = {scores.kind: scores for scores in (ClassScores,)}
+SCORES: dict[str, type[Scores]] = {scores.kind: scores for scores in (ClassScores, MaskScores)}
 
 
 def metric_named(name: str | None, output: Output) -> str:

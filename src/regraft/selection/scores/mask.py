@@ -23,8 +23,8 @@ class MaskScores(Scores):
     (column); void pixels are in none. y: the masks. loss: the mean log loss, a picture's pixels averaged.
 
     mean_iou is the mean over the classes that y has of  n_cc / (Σ_j n_cj + Σ_j n_jc − n_cc)  with n summed
-    over all pictures (Pascal VOC), pixel_accuracy is Σ_c n_cc / Σ_cj n_cj. Neither is a mean over pictures, so
-    that intervals are by the jackknife: every picture (or group) is left out in turn.
+    over all pictures (Pascal VOC), pixel_accuracy is Σ_c n_cc / Σ_cj n_cj. Neither is a mean over pictures,
+    so intervals are by the jackknife: every picture (or group) is left out in turn.
     """
 
     kind: ClassVar[str] = Mask.kind
@@ -57,7 +57,7 @@ class MaskScores(Scores):
 
     @cached_property
     def there(self) -> Bool[Tensor, " k"]:
-        """The classes that occur in the masks; whether one that does not is predicted is told by the others."""
+        """The classes that occur in the masks; others can only be wrong, which the rows of these tell."""
         return self.counts[0].sum((0, 2)) > 0
 
     def value(self, metric: str) -> float:
@@ -79,9 +79,7 @@ class MaskScores(Scores):
 
     def gain_over(self, other: "MaskScores", metric: str) -> Interval:
         repeats = min(len(self.counts), len(other.counts))
-        ours, theirs = (
-            MaskScores(s.counts[:repeats], s.y, s.group, s.loss, s.names) for s in (self, other)
-        )
+        ours, theirs = (MaskScores(s.counts[:repeats], s.y, s.group, s.loss, s.names) for s in (self, other))
         return jackknife(
             lambda times: ours.values(metric, times) - theirs.values(metric, times),
             len(self),
@@ -93,15 +91,15 @@ class MaskScores(Scores):
     def overlaps(self) -> dict[str, Interval | None]:
         """Intersection over union of every class, or None where no mask has it."""
         return {
-            name: jackknife(lambda times, c=c: self._of_class(c, times), len(self), self.group, self.overlap)
-            if self.there[c]
-            else None
-            for c, name in enumerate(self.names)
+            name: self._overlap_of(c) if there else None
+            for c, (name, there) in enumerate(zip(self.names, self.there.tolist(), strict=True))
         }
 
     def columns(self) -> dict[str, str]:
         overlaps = intersection_over_union(self.counts.sum(1)).mean(0).tolist()
-        worst = min((float(v), name) for v, name, t in zip(overlaps, self.names, self.there, strict=True) if t)
+        worst = min(
+            (float(v), name) for v, name, t in zip(overlaps, self.names, self.there, strict=True) if t
+        )
         return {**self.measures(), "worst class": f"{worst[0]:.2f} {worst[1][:18]}"}
 
     def to_json(self) -> dict[str, Any]:
@@ -110,14 +108,15 @@ class MaskScores(Scores):
         told["iou"] = {name: i and i.to_json() for name, i in self.overlaps().items()}
         return told
 
-    def _of_class(self, c: int, times: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
-        counts = torch.einsum("bn,rnij->brij", times, self.counts)
-        return intersection_over_union(counts)[..., c].mean(1)
+    def _overlap_of(self, c: int) -> Interval:
+        def of_class(times: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
+            counts = torch.einsum("bn,rnij->brij", times, self.counts)
+            return intersection_over_union(counts)[..., c].mean(1)
+
+        return jackknife(of_class, len(self), self.group, self.overlap)
 
 
-def confusion(
-    said: Int[Tensor, "h w"], asked: UInt8[Tensor, "h w"], classes: int
-) -> Int[Tensor, "k k"]:
+def confusion(said: Int[Tensor, "h w"], asked: UInt8[Tensor, "h w"], classes: int) -> Int[Tensor, "k k"]:
     """How many pixels of each class (row) were taken for each class (column), without void ones.
 
     >>> confusion(torch.tensor([[0, 1, 1]]), torch.tensor([[0, 0, 255]], dtype=torch.uint8), 2).tolist()
