@@ -42,8 +42,8 @@ def read_masks(
     is squashed for a network: every picture counts alike. group: as in `read_images`.
 
     An image without a mask, or with one that cannot be read, is in `left_out`; masks of other images are
-    passed over. InputError where there is no mask at all, or one of another size than its image, or with a value
-    that no class has.
+    passed over. InputError where there is no mask at all, or one of another size than its image, or with a
+    value that no class has.
 
     >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image
@@ -142,8 +142,8 @@ def _must_fit(maps: dict[str, UInt8[Tensor, "h w"]], sizes: Sequence[tuple[int, 
     for (name, found), (height, width) in zip(maps.items(), sizes, strict=True):
         if tuple(found.shape) != (height, width):
             raise InputError(
-                f"the mask of {name} is {found.shape[1]}×{found.shape[0]} pixels and the image {width}×{height}: "
-                "give masks of the size of their images"
+                f"the mask of {name} has {found.shape[1]}×{found.shape[0]} pixels and the image "
+                f"{width}×{height}: give masks of the size of their images"
             )
 
 

@@ -32,6 +32,7 @@ class PyramidFineTune(Trained):
     rate: float = param(3e-3, "learning rate of the pyramid at its height", search=(1e-3, 3e-3, 1e-2))
     stage_rate: float = param(3e-4, "learning rate of the stages at its height", search=(1e-4, 3e-4, 1e-3))
     head_first: float = param(0.3, "share of training in which only the pyramid learns", search=(0.1, 0.3))
+    epochs: int = param(15, "passes over the pictures", search=(15, 30, 60))
     batch_size: int = param(8, "pictures in a step", search=(4, 8, 16))
 
     def lowest_trained(self, backbone: Backbone) -> int:

@@ -29,6 +29,7 @@ class PyramidHead(Trained):
 
     width: int = param(32, "channels of the pyramid, a multiple of 8", search=(16, 32, 64))
     rate: float = param(3e-3, "learning rate at its height", search=(1e-3, 3e-3, 1e-2))
+    epochs: int = param(15, "passes over the pictures", search=(15, 30, 60))
     batch_size: int = param(8, "pictures in a step", search=(4, 8, 16))
 
     def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
