@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, final
 
 import torch
@@ -22,6 +22,7 @@ from .provenance import origin
 from .schedule import Schedule
 from .terms.risk import risk
 from .training import Phase, Step, Terms, Training, minimise, run_key
+from .units import Units
 
 SMALL = 2_000_000  # numbers in a feature matrix up to which one thread solves a head sooner than several
 
@@ -98,16 +99,20 @@ class Method(ABC):
                 f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
                 f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
             )
-        if (kind := problem.output.kind) not in self.outputs:
-            raise InputError(
-                f"{type(self).__name__} cannot learn to tell {problem.output.describe()}: "
-                f"it is for {' and '.join(sorted(self.outputs))}, not for {kind}"
-            )
+        self.must_learn(problem.output)
         problem = problem.only(self.needs)
         if not backbone.preprocessing.fitted:
             seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
             backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
         return problem, backbone
+
+    def must_learn(self, output: Output) -> None:
+        """InputError where such answers are none that the recipe can learn to give."""
+        if output.kind not in self.outputs:
+            raise InputError(
+                f"{type(self).__name__} learns {' or '.join(sorted(self.outputs))}, and what is asked is "
+                f"{output.kind}, {output.describe()}: take another method (regraft methods lists all)"
+            )
 
     def lowest_trained(self, backbone: Backbone) -> int:
         """The first stage that the recipe ever changes: everything before it is frozen and computed once."""
@@ -249,11 +254,12 @@ class Trained(Method):
         labelled = problem.domains["target_labelled"]
         kept, watched = hold_out(labelled, self.held_out, training.seed)
         key = run_key({**self.recipe(), "method": type(self).__name__}, problem, backbone, training)
-        problem = problem.restricted(kept)
+        units = Units.of(labelled[kept])
+        problem = replace(problem.restricted(kept), target_labelled=units.standard(labelled[kept]))
         with torch.random.fork_rng():
             torch.manual_seed(training.seed)
             network = self.start(problem, backbone.copied(), training)
-        watch = labelled[watched]
+        watch = units.standard(labelled[watched])
 
         @torch.no_grad()
         def validate() -> float:
@@ -276,6 +282,7 @@ class Trained(Method):
             key=key,
         )
         self.finish(network)
+        units.restore(network.head)
         told = {
             "steps": steps,
             "best_step": history.best_step if len(watched) else steps,

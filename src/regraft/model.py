@@ -10,12 +10,12 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from .backbone import Backbone
-from .certainty import Answers, Certainty
+from .certainty import Answers, Certainty, unsure_answers
 from .domain import Domain
 from .engine import Engine
 from .errors import InputError, first_line
 from .features import Store, embed
-from .output import Mask, Output
+from .output import Mask, Output, Real
 from .output.mask import to_size
 from .progress import Progress, Silent
 from .samples import sizes_of
@@ -106,7 +106,12 @@ class Model(nn.Module):
     def probabilities(
         self, x: Any, store: Store | None = None, progress: Progress | None = None
     ) -> Float[Tensor, "n k"]:
-        """P(class | sample), each row summing to 1, columns in the order of `output.names`."""
+        """P(class | sample), each row summing to 1, columns in the order of `output.names`.
+
+        Of several labels each has a probability of its own. InputError where numbers are asked for.
+        """
+        if isinstance(self.output, Real):
+            raise InputError(f"{self.output.describe()} have no probabilities: use predict, or answers")
         return self.expected(x, store, progress)
 
     def expected(
@@ -132,15 +137,14 @@ class Model(nn.Module):
         (['owl', 'owl', 'crow'], [True, False, False])
         """
         z = self.features(x, store, progress)
-        p = self.meant(self._scores(z))
-        label = self.output.decode(self.output.answer(p))
+        expected = self.meant(self._scores(z))
         if self.certainty is None:
-            return Answers(label, p)
-        novelty = self.certainty.novelty(z) if len(z) else torch.zeros(0)
-        return Answers(label, p, self.certainty.plausible(p), novelty)
+            return unsure_answers(self.output, expected)
+        return self.certainty.answers(self.output, expected, z)
 
     def predict(self, x: Any) -> list[Any]:
-        """The name of the most probable class of each sample; of masks what `masks` says, in runs.
+        """The name of the most probable class of each sample; the labels that apply; the number; or what
+        `masks` says, in runs.
 
         x: files (paths), an array, or a domain; undecodable files raise `InputError`.
         """

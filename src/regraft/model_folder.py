@@ -17,7 +17,7 @@ from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
 from . import __version__
-from .certainty import Certainty
+from .certainty import certainty_from_json
 from .engine import Engine
 from .errors import InputError, first_line
 from .heads import head_from_json
@@ -30,7 +30,7 @@ from .replacing import replace_folder
 FORMAT = 1
 DESCRIPTION, WEIGHTS, CARD = "model.json", "weights.safetensors", "README.md"
 WRITTEN = {DESCRIPTION, WEIGHTS, CARD, "study.json", "report.html"}
-POINTS = "certainty.novelty.points"
+OF_CERTAINTY = "certainty."
 MOST_DESCRIPTION = 64 << 20  # bytes; what is fitted to a hundred thousand columns takes ten million
 
 
@@ -141,13 +141,13 @@ def load(folder: str | Path, backbone: nn.Module | None = None) -> Model:
         network.name = saved["backbone"]["name"]
         network.pretrained = any(True for _ in network.parameters())  # whatever it was before, it has learned
         network.licence, network.source = saved["backbone"]["licence"], saved["backbone"]["source"]
+        sureness = {k.removeprefix(OF_CERTAINTY): t for k, t in tensors.items() if k.startswith(OF_CERTAINTY)}
         model = Model(
             network,
             head_from_json(saved["head"]),
             output_from_json(saved["output"]),
             engine=_usable(Engine.from_json(saved["engine"])),
-            certainty=saved.get("certainty")
-            and Certainty.from_json(saved["certainty"], tensors[POINTS].shape),
+            certainty=saved.get("certainty") and certainty_from_json(saved["certainty"], sureness),
             provenance=saved["provenance"],
         )
         if saved["head"].get("classes") != model.output.width:

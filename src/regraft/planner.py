@@ -14,6 +14,7 @@ from .domain import Domain
 from .errors import InputError
 from .method import Method
 from .methods import METHODS, method_named
+from .methods.features.probe import probe_of
 from .output import Classes, Mask
 from .problem import Problem
 from .provenance import told
@@ -200,9 +201,12 @@ def plan(
             _add_baseline(rule, labelled, tried, left_out)
     if methods is not None:
         for method in (r if isinstance(r, Method) else method_named(str(r))() for r in methods):
+            method.must_learn(labelled.asked)
             _add(Candidate(method, _network_for(method, network, labelled), "you asked for it"), tried)
         if any(c.tunes for c in tried):
-            _add(Candidate(METHODS["LinearProbe"](), network, "what a changed network has to beat"), tried)
+            masks = isinstance(labelled.output, Mask)
+            probe = METHODS["PixelProbe"]() if masks else probe_of(labelled.asked)
+            _add(Candidate(probe, network, "what a changed network has to beat"), tried)
     elif facts.pretrained:
         lending = [rule for rule in fitting if not rule.raw and rule.when(facts)]
         if facts.labels < FEW:

@@ -148,4 +148,8 @@ def test_a_written_mask_is_read_again_and_looks_like_pascal_voc(tmp_path):
     content = palette_png(values)
     assert torch.equal(label_map(content), values)
     (tmp_path / "m.png").write_bytes(content)
-    assert Image.open(tmp_path / "m.png").convert("RGB").getpixel((15, 0)) == voc_palette()[15] == (192, 128, 128)
+    assert (
+        Image.open(tmp_path / "m.png").convert("RGB").getpixel((15, 0))
+        == voc_palette()[15]
+        == (192, 128, 128)
+    )

@@ -25,7 +25,7 @@ def test_it_is_the_mean_over_all_resamples(monkeypatch):
         if out:
             picked = int(np.argmax([right[list(drawn)].mean() for right in rights]))
             outside.append(rights[picked][out].mean())
-    monkeypatch.setattr("regraft.selection.estimate.RESAMPLES", 5000)
+    monkeypatch.setattr("regraft.selection.resampling.RESAMPLES", 5000)
     found = bias_corrected([scores(right[None]) for right in rights], "accuracy")
     assert found.value == pytest.approx(np.mean(outside), abs=0.01)
 
@@ -71,7 +71,7 @@ def test_it_picks_as_if_every_resample_were_scored_by_itself(metric, monkeypatch
     generator = torch.Generator().manual_seed(2)
     y = torch.randint(0, 3, (30,), generator=generator)
     rows = [scores((torch.rand(2, 30, generator=generator) < 0.7).double(), y) for _ in range(4)]
-    monkeypatch.setattr("regraft.selection.estimate.RESAMPLES", 50)
+    monkeypatch.setattr("regraft.selection.resampling.RESAMPLES", 50)
 
     def score(row, drawn):
         return scores(row.right[:, drawn], y[drawn]).value(metric)

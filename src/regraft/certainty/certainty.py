@@ -1,85 +1,82 @@
 """What a judge's held-out predictions teach a model about its own sureness."""
 
-import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any, ClassVar
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
 from ..domain import Domain
-from .conformal import conformal_quantile, coverage_band
+from ..output import Output
+from .answers import Answers
+from .conformal import coverage_band
 from .novelty import Novelty
-from .temperature import fitted_temperature
 
 ALPHA = 0.1
 ENOUGH = 30  # held-out predictions from which a temperature is fitted
 
 
-@final
-class Certainty(nn.Module):
-    """Temperature T, threshold q and novelty, all from the labelled samples.
+class Certainty(nn.Module, ABC):
+    """How sure the answers of one kind may be. held_out: how many held-out predictions told it.
 
-    The probabilities are softmax(logits / T), T fitted to held-out predictions where there are `ENOUGH`.
-    A class c is plausible if 1 − p_c ≤ q, with q the conformal quantile at `ALPHA` of 1 − p_y over the
-    held-out predictions (cross-conformal prediction: q comes from models that saw a fold less than the one
-    that is used, so what it covers is a little more than promised, and no theorem but a test's statement).
-    All of it is valid for samples like those labelled, and for no others: that is what novelty watches.
+    What it promises comes from models that saw a fold less than the one that is used (cross-conformal
+    prediction), so what is covered is a little more than promised, and no theorem but a test's statement. All
+    of it is valid for samples like those labelled, and for no others: that is what novelty watches.
 
-    Vovk, Cross-conformal predictors, 2015, arXiv:1208.0806; Sadinle et al., 2019, arXiv:1609.00451.
+    Vovk, Cross-conformal predictors, 2015, arXiv:1208.0806.
     """
 
-    def __init__(self, temperature: float, threshold: float, held_out: int, novelty: Novelty) -> None:
-        super().__init__()
-        self.temperature = temperature
-        self.threshold = threshold
-        self.held_out = held_out
-        self.novelty = novelty
+    kind: ClassVar[str]  # of the output
+    novelty: Novelty
+    held_out: int
 
     @classmethod
+    @abstractmethod
     def of(
-        cls, logits: Float[Tensor, "r n k"], y: Int[Tensor, " n"], features: Domain, directions: bool
+        cls,
+        logits: Float[Tensor, "r n k"],
+        y: Shaped[Tensor, "n ..."],
+        observed: Bool[Tensor, "n ..."] | None,
+        features: Domain,
+        directions: bool,
     ) -> "Certainty":
-        """From held-out logits of n samples in r repeats, their labels, and the features of all labelled."""
-        temperature = fitted_temperature(logits, y) if len(y) >= ENOUGH else 1.0
-        p = (logits.double() / temperature).softmax(2).mean(0)
-        threshold = conformal_quantile(1 - p.gather(1, y[:, None]).squeeze(1), ALPHA)
-        return cls(temperature, threshold, len(y), Novelty.of(features, directions))
+        """From held-out scores of n samples in r repeats, what is asked of them, and the features of all
+        labelled samples (and whether only their directions tell how alike they are)."""
 
     def calibrated(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
-        """logits / T, whose softmax is the probabilities."""
-        return logits / self.temperature
+        """The scores whose meaning (`Output.expected`) is as sure as it may be."""
+        return logits
 
-    def plausible(self, probabilities: Float[Tensor, "n k"]) -> Bool[Tensor, "n k"]:
-        """Which classes cannot be ruled out; none where no class is as probable as true ones were."""
-        return 1 - probabilities <= self.threshold
+    @abstractmethod
+    def answers(self, output: Output, expected: Float[Tensor, "n k"], z: Float[Tensor, "n d"]) -> Answers:
+        """What the model says of samples with these predictions and features."""
 
-    def __str__(self) -> str:
-        if math.isinf(self.threshold):
-            return f"{self.held_out} held-out predictions rule nothing out at {1 - ALPHA:.0%}"
-        low, high = coverage_band(self.held_out, ALPHA)
-        return (
-            f"the plausible classes hold the true one in {1 - ALPHA:.0%} of samples like those labelled "
-            f"({low:.0%} to {high:.0%}, from {self.held_out} held-out predictions)"
-        )
-
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        low, high = coverage_band(self.held_out, ALPHA)
-        return {
-            "temperature": self.temperature,
-            "threshold": None if math.isinf(self.threshold) else self.threshold,
-            "held_out": self.held_out,
-            "coverage": {"promised": 1 - ALPHA, "low": low, "high": high},
-            "novelty": self.novelty.to_json(),
-        }
+        """What `from_json` needs, besides tensors."""
 
     @classmethod
+    @abstractmethod
     def from_json(cls, saved: dict[str, Any], points: Sequence[int]) -> "Certainty":
         """An empty one of the saved size, which is that of its points; its tensors are loaded into it."""
-        threshold = math.inf if saved["threshold"] is None else float(saved["threshold"])
-        temperature = float(saved["temperature"])
-        if [saved["novelty"]["classes"], saved["novelty"]["features"]] != list(points):
-            raise ValueError("its novelty is of another size than its points")
-        if not (0 < temperature < math.inf and threshold >= 0):
-            raise ValueError("its temperature or threshold is none")
-        return cls(temperature, threshold, int(saved["held_out"]), Novelty(**saved["novelty"]))
+
+    def coverage(self) -> dict[str, float]:
+        """What share of answers is promised to hold the truth, and where it lies by so few predictions."""
+        low, high = coverage_band(self.held_out, ALPHA)
+        return {"promised": 1 - ALPHA, "low": low, "high": high}
+
+    def covered(self) -> str:
+        """The same, in words."""
+        told = self.coverage()
+        return (
+            f"in {1 - ALPHA:.0%} of samples like those labelled "
+            f"({told['low']:.0%} to {told['high']:.0%}, from {self.held_out} held-out predictions)"
+        )
+
+
+def novelty_from_json(saved: dict[str, Any], points: Sequence[int]) -> Novelty:
+    """An empty one of the saved size."""
+    if [saved["classes"], saved["features"]] != list(points):
+        raise ValueError("its novelty is of another size than its points")
+    return Novelty(**saved)

@@ -20,6 +20,8 @@ FOLDS = 10
 class Novelty(nn.Module):
     """min_c ‖u − p_c‖ / q: the distance to the nearest class mean p_c, in units of what is usual.
 
+    Where there are no classes, samples with about the same answer are one (`Output.alike`).
+
     u is the feature, centred on the labelled samples: as a direction, (z − z̄)/‖z − z̄‖, where a network made
     it, and in units of each column's spread where the columns are the data themselves. q is the conformal
     quantile of the distances that the labelled samples have, each from a centre, spread and means that were
@@ -51,7 +53,8 @@ class Novelty(nn.Module):
     def of(cls, features: Domain, directions: bool) -> "Novelty":
         """Fitted to labelled features, n × d in x."""
         assert isinstance(features.x, Tensor)
-        z, y = features.x.flatten(1).float(), features.labels.unique(return_inverse=True)[1]
+        alike = features.asked.alike(features.labels)
+        z, y = features.x.flatten(1).float(), alike.unique(return_inverse=True)[1]
         made, count = cls._around(z, y, directions)
         folds = [rows for rows in stratified_folds(features, FOLDS, seed=0) if len(rows) < len(y)]
         distances = [torch.zeros(0)]

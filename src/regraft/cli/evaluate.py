@@ -23,11 +23,15 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     from ..features import Store, embed
     from ..model import Model
     from ..model_folder import load
+    from ..output import Classes
     from ..selection import ClassScores, MaskScores, evaluate
     from ..selection.sealed import note_reading, reading_now, times_read
 
     fitted = load(model)
     progress = progress_bars()
+    options["task"] = options["task"] or fitted.output.kind
+    if not isinstance(fitted.output, Classes):
+        options["label"] = options["label"] or fitted.output.names
     labelled = read(path, **options, progress=progress)
     report_unreadable(labelled, path)
     store = Store(cache_folder() / "features")

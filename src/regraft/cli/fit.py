@@ -83,7 +83,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     if page is not None:
         check_file(page)
     progress = progress_bars()
-    reading = {name: options[name] for name in ("labels", "masks", "label", "group", "spelling")}
+    reading = {name: options[name] for name in ("labels", "masks", "label", "task", "group", "spelling")}
     labelled = read(path, **reading, progress=progress)
     report_unreadable(labelled, path)
     metric = metric_named(options["metric"], labelled.asked)
@@ -93,7 +93,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
         report_unreadable(pool, options["unlabelled"])
     sealed = None
     if options["test"] is not None:
-        test = read_beside(options["test"], reading, progress=progress)
+        test = read_beside(options["test"], {**reading, "task": labelled.asked.kind}, progress=progress)
         report_unreadable(test, options["test"])
         try:
             labelled.asked.matched(test.asked, test.labels, test.observed)

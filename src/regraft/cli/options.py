@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from ..domain import Domain
 from ..errors import InputError
 from ..output import Spelling
 from ..progress import Bars, Progress, Silent
+from ..readers.answers import Task
 from ..text import plain
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,7 +24,17 @@ READING = (
         type=click.Path(path_type=Path),
         help="CSV with the columns file and label, for a flat folder.",
     ),
-    click.option("--label", metavar="COLUMN", help="The label column of a table."),
+    click.option(
+        "--label",
+        metavar="A[,B…]",
+        help="The label column of a table; several ask for several numbers or labels.",
+    ),
+    click.option(
+        "--task",
+        type=click.Choice(["classes", "real", "multilabel"]),
+        help="What the label asks for, where that is not plain: a class, an amount, or any of several labels "
+        "(cat;dog).",
+    ),
     click.option(
         "--group",
         metavar="WHAT",
@@ -81,7 +92,8 @@ def read(
     *,
     labels: Path | None = None,
     masks: Path | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
+    task: Task | None = None,
     group: str | None = None,
     spelling: str | None = None,
     labelled: bool | None = True,
@@ -98,12 +110,16 @@ def read(
     if path.is_file() and path.suffix.lower() in (".csv", ".tsv", ".txt"):
         from ..readers import read_table
 
-        return read_table(path, label=label, group=group, spelling=told, labelled=labelled is not False)
+        return read_table(
+            path, label=label, task=task, group=group, spelling=told, labelled=labelled is not False
+        )
     from ..readers import read_images
 
     return read_images(
         path,
         labels=labels,
+        label=label if labels is not None else None,
+        task=task,
         group=group,
         spelling=told,
         labelled=labelled,

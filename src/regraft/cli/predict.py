@@ -26,6 +26,7 @@ from .places import cache_folder
 def command(model: Path, path: Path, probabilities: bool, out: Path | None, device: str) -> None:
     """Label the samples of PATH (a folder or a CSV table) with MODEL: CSV with file, label, probability,
     accepted (no where the honest answer is "not sure") and novelty (above 1: unlike all that was labelled).
+    A model of numbers gives each with the ends of its interval, one of several labels those that apply.
     A model of masks writes a PNG file for each image to --out, with the class of every pixel, and shares.csv.
 
     A file that cannot be read is named on standard error, and the exit code is then 1."""
@@ -54,19 +55,16 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
             sys.exit(1)
         return
     answers = fitted.answers(pool, Store(cache_folder() / "features"), progress)
-    columns = list(getattr(fitted.output, "names", ())) if probabilities else []
-    header = ["file", "label", "probability", "accepted", "novelty", *columns]
-    accepted, novelty = answers.accepted, answers.novelty
+    if probabilities and answers.chances is None:
+        raise InputError(f"{model} estimates numbers, which have no probabilities: leave --probabilities out")
+    header = ["file", *answers.header(), *(fitted.output.names if probabilities else [])]
     rows = []
     files = kind_of(pool.x) != "table"
     for i, sample in enumerate(sample_names(pool.x)):
         # the same path, and no formula
         named = f"./{sample}" if files and sample.startswith(FORMULA) else sample
-        sure = ["", ""]
-        if accepted is not None and novelty is not None:
-            sure = ["yes" if accepted[i] else "no", f"{novelty[i]:.3f}"]
-        every = [f"{p:.6f}" for p in answers.probabilities[i].tolist()] if probabilities else []
-        rows.append([named, answers.label[i], f"{answers.probability[i]:.6f}", *sure, *every])
+        every = [] if answers.chances is None or not probabilities else answers.chances[i].tolist()
+        rows.append([named, *answers.cells(i), *(f"{p:.6f}" for p in every)])
     if files:
         rows.sort()  # files by name; rows of a table stay in their order
     if out is None:
@@ -75,6 +73,7 @@ def command(model: Path, path: Path, probabilities: bool, out: Path | None, devi
         csv.writer(sys.stdout, lineterminator="\n").writerows(map(harmless, [header, *rows]))
     else:
         write_csv(out, header, rows)
+    accepted = answers.accepted
     if accepted is not None and fitted.certainty is not None:
         told = f"accepted {int(accepted.sum())} of {len(accepted)}; {fitted.certainty}"
         click.echo(told, err=True)

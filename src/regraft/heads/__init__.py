@@ -11,6 +11,7 @@ from .feature_pyramid import FeaturePyramid
 from .hypercolumn import Hypercolumn
 from .linear import Linear
 from .mlp import MLP
+from .neighbour_means import NeighbourMeans
 from .neighbours import Neighbours
 from .prototypes import Prototypes, class_means, left_out_squared
 
@@ -21,6 +22,7 @@ __all__ = [
     "FeaturePyramid",
     "Hypercolumn",
     "Linear",
+    "NeighbourMeans",
     "Neighbours",
     "Prototypes",
     "Trees",
@@ -33,7 +35,17 @@ MOST = 1 << 24  # features, classes or samples of a head
 
 HEADS: dict[str, type[nn.Module]] = {
     head.kind: head
-    for head in (Constant, FeaturePyramid, Hypercolumn, Linear, MLP, Neighbours, Prototypes, Trees)
+    for head in (
+        Constant,
+        FeaturePyramid,
+        Hypercolumn,
+        Linear,
+        MLP,
+        NeighbourMeans,
+        Neighbours,
+        Prototypes,
+        Trees,
+    )
 }
 
 

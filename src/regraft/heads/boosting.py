@@ -26,11 +26,16 @@ def import_xgboost() -> Any:
 
 @final
 class Trees(nn.Module):
-    """Scores of an ensemble of boosted trees (xgboost); `present` maps its classes to ours."""
+    """Scores of an ensemble of boosted trees (xgboost); `present` maps its classes to ours.
+
+    numbers: the scores are numbers that are asked for, all of them there.
+    """
 
     kind: ClassVar[str] = "trees"
 
-    def __init__(self, classes: int, present: list[int], size: int = 0, text: bytes = b"") -> None:
+    def __init__(
+        self, classes: int, present: list[int], size: int = 0, text: bytes = b"", numbers: bool = False
+    ) -> None:
         super().__init__()
         self.json: Tensor
         stored = torch.zeros(size, dtype=torch.uint8)
@@ -41,11 +46,12 @@ class Trees(nn.Module):
             raise InputError(f"trees for the classes {present} of {classes} are none: save the model again")
         self.classes = classes
         self.present = list(present)
+        self.numbers = numbers
 
     def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         xgboost = import_xgboost()
         text = self.json.numpy().tobytes()
-        _must_be_trees(text, columns=z.shape[1], scores=len(self.present))
+        _must_be_trees(text, z.shape[1], len(self.present), self.numbers)
         booster = xgboost.Booster()
         booster.load_model(bytearray(text))
         margin = booster.predict(xgboost.DMatrix(z.double().numpy()), output_margin=True)
@@ -55,10 +61,11 @@ class Trees(nn.Module):
 
     def to_json(self) -> dict[str, Any]:
         size = len(self.json)
-        return {"kind": self.kind, "classes": self.classes, "present": self.present, "size": size}
+        told = {"kind": self.kind, "classes": self.classes, "present": self.present, "size": size}
+        return {**told, "numbers": True} if self.numbers else told
 
 
-def _must_be_trees(text: bytes, columns: int, scores: int) -> None:
+def _must_be_trees(text: bytes, columns: int, scores: int, numbers: bool) -> None:
     """Raise InputError unless every tree ends: its library walks along any index that a file holds.
 
     A child comes after its parent, a split is on a column that there is, and a tree adds to a score that
@@ -71,8 +78,8 @@ def _must_be_trees(text: bytes, columns: int, scores: int) -> None:
         sound = (
             booster["name"] == "gbtree"
             and int(told["num_feature"]) == columns
-            and int(told["num_class"]) == scores
-            and int(told.get("num_target", 1)) == 1
+            and int(told["num_class"]) == (0 if numbers else scores)
+            and int(told.get("num_target", 1)) == (scores if numbers else 1)
             and int(model["gbtree_model_param"]["num_trees"])
             == len(model["trees"])
             == len(model["tree_info"])

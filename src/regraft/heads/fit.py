@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from ..errors import InputError
@@ -32,19 +32,38 @@ class LinearFit:
     sharpness: float = 1.0
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class NumbersFit:
+    """Estimates x Wᵀ + b of k numbers, and of each the strength that was chosen and its left-out loss."""
+
+    weight: Float[Tensor, "k d"]
+    bias: Float[Tensor, " k"]
+    strength: Float[Tensor, " k"]
+    loss: Float[Tensor, " k"]
+
+
 def check_samples(
     x: Float[Tensor, "n d"], y: Int[Tensor, " n"], classes: int, weight: Float[Tensor, " n"] | None
 ) -> Float[Tensor, " n"]:
     """The samples' weights, after a look at the shapes and ranges."""
-    if x.ndim != 2 or len(x) == 0 or len(x) != len(y):
-        raise InputError(
-            f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}: "
-            "give at least one row of x, and a class for each"
-        )
+    weights = check_weight(x, y, weight)
     low, high = (int(bound) for bound in y.aminmax())
     if low < 0 or high >= classes:
         raise InputError(
             f"y has codes from {low} to {high}, and there are {classes} classes: codes start at 0"
+        )
+    return weights
+
+
+def check_weight(
+    x: Float[Tensor, "n d"], y: Shaped[Tensor, "n ..."], weight: Float[Tensor, " n"] | None
+) -> Float[Tensor, " n"]:
+    """The samples' weights, after a look at the shapes."""
+    if x.ndim != 2 or len(x) == 0 or len(x) != len(y):
+        raise InputError(
+            f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}: "
+            "give at least one row of x, and an answer for each"
         )
     if weight is None:
         return torch.ones(len(x), dtype=torch.float64, device=x.device)

@@ -1,15 +1,16 @@
-"""Least squares on ±1 targets; leaving each sample out in turn is exact and costs one decomposition."""
+"""Least squares, on ±1 for classes or on numbers; leaving each sample out in turn is exact and costs one
+decomposition."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from .fit import NEVER, LinearFit, check_samples, check_strengths
-from .rotation import far_apart, rotate
+from .fit import NEVER, LinearFit, NumbersFit, check_samples, check_strengths, check_weight
+from .rotation import Rotation, far_apart, rotate
 
 # α over the mean eigenvalue of XᵀX, so that the grid follows the scale of x
 RELATIVE_STRENGTHS = torch.logspace(-4, 4, 17, dtype=torch.float64)
@@ -73,10 +74,7 @@ def fit_ridge_each(
     samples = check_samples(x, y, classes, weight)
     kept = [rows[samples[rows] > 0] for rows in kept]
     grid = None if strengths is None else check_strengths(strengths)
-    shared = rotate(x) if len(kept) > 1 and x.shape[0] <= x.shape[1] else None
-    if shared is not None and far_apart(shared.z, kept):
-        shared = None
-    z = x if shared is None else shared.z
+    z, shared = _rotated_once(x, kept)
     alike: dict[tuple[int, ...], list[int]] = {}
     for i, rows in enumerate(kept):
         alike.setdefault((len(rows), *y[rows].unique().tolist()), []).append(i)
@@ -84,14 +82,97 @@ def fit_ridge_each(
     for (_, *present), members in alike.items():
         rows = torch.stack([kept[i] for i in members])
         codes = torch.searchsorted(torch.tensor(present), y[rows])
-        squares = _LeastSquares(z[rows], codes, len(present), None if weight is None else samples[rows])
-        for i, fit in zip(members, squares.best(grid), strict=True):
+        of_class = codes[:, None] == torch.arange(len(present))[:, None]
+        target = 2 * of_class.double() - 1
+        squares = _LeastSquares(z[rows], target, None if weight is None else samples[rows])
+        # the only sample of its class has nothing to be judged by
+        judged = squares.samples * (of_class.sum(2) > 1).gather(1, codes)
+        for i, fit in zip(members, _classifiers(squares, codes, judged, grid), strict=True):
             turned = (fit.weight, fit.bias) if shared is None else shared.back(fit.weight, fit.bias)
             full_weight = torch.zeros(classes, x.shape[1], dtype=torch.float64)
             full_bias = torch.full((classes,), NEVER, dtype=torch.float64)
             full_weight[present], full_bias[present] = turned
             fits[i] = replace(fit, weight=full_weight, bias=full_bias)
     return [fits[i] for i in range(len(kept))]
+
+
+def fit_numbers_each(
+    x: Float[Tensor, "n d"],
+    y: Float[Tensor, "n k"],
+    kept: Sequence[Int[Tensor, " m"]],
+    *,
+    strengths: Sequence[float] | None = None,
+    weight: Float[Tensor, " n"] | None = None,
+) -> list[NumbersFit]:
+    """argmin_{W,b} Σ wᵢ ‖W xᵢ + b − yᵢ‖² + Σⱼ αⱼ ‖Wⱼ‖²  on each of several subsets of the rows
+
+    Each of the k numbers has an α of its own: that of the lowest mean of (y − ŷ)² when single samples are
+    left out, which is exact as in `fit_ridge`. strengths: the values of α, as there. With one sample, or all
+    of x alike, it is the mean of y.
+
+    >>> x, y = torch.arange(8.0)[:, None], 2 * torch.arange(8.0)[:, None] + 1
+    >>> [fit] = fit_numbers_each(x, y, [torch.arange(8)], strengths=[1e-9])
+    >>> round(fit.weight.item(), 6), round(fit.bias.item(), 6)
+    (2.0, 1.0)
+    """
+    samples = check_weight(x, y, weight)
+    kept = [rows[samples[rows] > 0] for rows in kept]
+    grid = None if strengths is None else check_strengths(strengths)
+    z, shared = _rotated_once(x, kept)
+    alike: dict[int, list[int]] = {}
+    for i, rows in enumerate(kept):
+        alike.setdefault(len(rows), []).append(i)
+    fits: dict[int, NumbersFit] = {}
+    for members in alike.values():
+        rows = torch.stack([kept[i] for i in members])
+        squares = _LeastSquares(z[rows], y[rows].double().mT, None if weight is None else samples[rows])
+        for i, fit in zip(members, _regressions(squares, grid), strict=True):
+            turned = (fit.weight, fit.bias) if shared is None else shared.back(fit.weight, fit.bias)
+            fits[i] = replace(fit, weight=turned[0], bias=turned[1])
+    return [fits[i] for i in range(len(kept))]
+
+
+def fit_known_numbers(
+    x: Float[Tensor, "n d"],
+    y: Float[Tensor, "n k"],
+    kept: Sequence[Int[Tensor, " m"]],
+    observed: Bool[Tensor, "n k"] | None = None,
+    weight: Float[Tensor, " n"] | None = None,
+) -> list[NumbersFit]:
+    """`fit_numbers_each` where some of y may be unknown: each number is fitted to the samples that know it.
+
+    A number of which a subset knows nothing is 0 everywhere.
+    """
+    if observed is None:
+        return fit_numbers_each(x, y, kept, weight=weight)
+    empty = NumbersFit(
+        *(torch.zeros(*shape, dtype=torch.float64) for shape in ((1, x.shape[1]), (1,), (1,), (1,)))
+    )
+    fits = []
+    for column, known in zip(y.T, observed.T, strict=True):
+        rows = [some[known[some]] for some in kept]
+        there = [some for some in rows if len(some)]
+        found = iter(fit_numbers_each(x, column[:, None], there, weight=weight))
+        fits.append([next(found) if len(some) else empty for some in rows])
+    return [
+        NumbersFit(
+            torch.cat([fit.weight for fit in of_subset]),
+            torch.cat([fit.bias for fit in of_subset]),
+            torch.cat([fit.strength for fit in of_subset]),
+            torch.cat([fit.loss for fit in of_subset]),
+        )
+        for of_subset in zip(*fits, strict=True)
+    ]
+
+
+def _rotated_once(
+    x: Float[Tensor, "n d"], kept: Sequence[Int[Tensor, " m"]]
+) -> tuple[Float[Tensor, "n r"], Rotation | None]:
+    """x, or where several subsets have fewer samples than columns, its coordinates in the samples' span."""
+    shared = rotate(x) if len(kept) > 1 and x.shape[0] <= x.shape[1] else None
+    if shared is None or far_apart(shared.z, kept):
+        return x, None
+    return shared.z, shared
 
 
 @final
@@ -101,36 +182,30 @@ class _LeastSquares:
     def __init__(
         self,
         x: Float[Tensor, "p n d"],
-        y: Int[Tensor, "p n"],
-        classes: int,
+        target: Float[Tensor, "p k n"],
         samples: Float[Tensor, "p n"] | None,
     ) -> None:
         self.rotation = rotate(x, samples)
-        self.z, self.eigenvalues, self.y = self.rotation.z, self.rotation.eigenvalues, y
-        self.samples = torch.ones(y.shape, dtype=torch.float64) if samples is None else samples
-        of_class = y[:, None] == torch.arange(classes)[:, None]
-        self.target = 2 * of_class.double() - 1  # p k n
+        self.z, self.eigenvalues, self.target = self.rotation.z, self.rotation.eigenvalues, target
+        ones = torch.ones(target.shape[0], target.shape[2], dtype=torch.float64)
+        self.samples = ones if samples is None else samples
         self.share = self.samples / self.samples.sum(1, keepdim=True)
         self.mean = (self.target * self.share[:, None]).sum(2)
         self.moment = ((self.target - self.mean[..., None]) * self.samples[:, None]) @ self.z  # p k r
-        # the only sample of its class has nothing to be judged by
-        self.judged = self.samples * (of_class.sum(2) > 1).gather(1, y)
 
-    def best(self, grid: Float[Tensor, " s"] | None) -> Iterator[LinearFit]:
-        """The solution of each set at the strength of its lowest loss, for the classes that it has."""
+    @property
+    def middle(self) -> Float[Tensor, " p"]:
+        """The mean eigenvalue of each set."""
         there = (self.eigenvalues > 0).sum(1)
-        middle = torch.where(there > 0, self.eigenvalues.sum(1) / there.clamp_min(1), 1.0)
-        strengths = middle[:, None] * RELATIVE_STRENGTHS if grid is None else grid.expand(len(middle), -1)
-        losses, sharpness = self.judge(strengths)
-        nothing = self.judged.sum(1) == 0
-        losses[nothing], sharpness[nothing] = torch.nan, 1.0
-        usual = (strengths.log() - middle.log()[:, None]).abs().argmin(1)
-        chosen = torch.where(nothing, usual, losses.argmin(1))[:, None]
-        strength, factor = strengths.gather(1, chosen), sharpness.gather(1, chosen)
-        solved, bias = self.rotation.back(self.moment / (self.eigenvalues + strength)[:, None], self.mean)
-        for i, beta in enumerate(factor[:, 0].tolist()):
-            found = (float(strength[i]), strengths[i], losses[i], beta)
-            yield LinearFit(beta * solved[i], beta * bias[i], *found)
+        return torch.where(there > 0, self.eigenvalues.sum(1) / there.clamp_min(1), 1.0)
+
+    def strengths(self, grid: Float[Tensor, " s"] | None) -> Float[Tensor, "p s"]:
+        """The values of α for each set."""
+        return self.middle[:, None] * RELATIVE_STRENGTHS if grid is None else grid.expand(len(self.z), -1)
+
+    def solved(self, strength: Float[Tensor, "p k"]) -> tuple[Float[Tensor, "p k d"], Float[Tensor, "p k"]]:
+        """The solution of each set, for an α of each target, or one for all."""
+        return self.rotation.back(self.moment / (self.eigenvalues[:, None] + strength[..., None]), self.mean)
 
     def left_out(self, strengths: Float[Tensor, "p s"]) -> Float[Tensor, "p s k n"]:
         """The scores that each sample gets from the others."""
@@ -145,17 +220,66 @@ class _LeastSquares:
         scores: Tensor = self.target[:, None] - residual / rest.clamp_min(1e-12)[:, :, None]
         return scores
 
-    def judge(self, strengths: Float[Tensor, "p s"]) -> tuple[Float[Tensor, "p s"], Float[Tensor, "p s"]]:
-        """The left-out cross-entropy of each strength and the sharpness it takes."""
-        at_once = max(1, 2**22 // self.target.numel())
-        losses, sharpness = [], []
-        for some in strengths.split(at_once, 1):
-            times = some.shape[1]
-            y, judged = (each.repeat_interleave(times, 0) for each in (self.y, self.judged))
-            found = sharpened(self.left_out(some).flatten(0, 1).float(), y, judged)
-            losses.append(found[0].view(-1, times))
-            sharpness.append(found[1].view(-1, times))
-        return torch.cat(losses, 1).double(), torch.cat(sharpness, 1).double()
+
+def _classifiers(
+    squares: _LeastSquares,
+    y: Int[Tensor, "p n"],
+    judged: Float[Tensor, "p n"],
+    grid: Float[Tensor, " s"] | None,
+) -> Iterator[LinearFit]:
+    """The solution of each set at the strength of its lowest loss, for the classes that it has."""
+    middle, strengths = squares.middle, squares.strengths(grid)
+    losses, sharpness = _cross_entropies(squares, y, judged, strengths)
+    nothing = judged.sum(1) == 0
+    losses[nothing], sharpness[nothing] = torch.nan, 1.0
+    usual = (strengths.log() - middle.log()[:, None]).abs().argmin(1)
+    chosen = torch.where(nothing, usual, losses.argmin(1))[:, None]
+    strength, factor = strengths.gather(1, chosen), sharpness.gather(1, chosen)
+    solved, bias = squares.solved(strength)
+    for i, beta in enumerate(factor[:, 0].tolist()):
+        found = (float(strength[i]), strengths[i], losses[i], beta)
+        yield LinearFit(beta * solved[i], beta * bias[i], *found)
+
+
+def _cross_entropies(
+    squares: _LeastSquares,
+    y: Int[Tensor, "p n"],
+    judged: Float[Tensor, "p n"],
+    strengths: Float[Tensor, "p s"],
+) -> tuple[Float[Tensor, "p s"], Float[Tensor, "p s"]]:
+    """The left-out cross-entropy of each strength and the sharpness it takes."""
+    losses, sharpness = [], []
+    for some in strengths.split(_at_once(squares), 1):
+        times = some.shape[1]
+        codes, weight = (each.repeat_interleave(times, 0) for each in (y, judged))
+        found = sharpened(squares.left_out(some).flatten(0, 1).float(), codes, weight)
+        losses.append(found[0].view(-1, times))
+        sharpness.append(found[1].view(-1, times))
+    return torch.cat(losses, 1).double(), torch.cat(sharpness, 1).double()
+
+
+def _regressions(squares: _LeastSquares, grid: Float[Tensor, " s"] | None) -> Iterator[NumbersFit]:
+    """The solution of each set, for each number at the strength of its lowest left-out squared error."""
+    strengths = squares.strengths(grid)
+    losses = torch.cat(
+        [
+            ((squares.left_out(some) - squares.target[:, None]).square() * squares.share[:, None, None]).sum(
+                3
+            )
+            for some in strengths.split(_at_once(squares), 1)
+        ],
+        1,
+    )
+    chosen = losses.argmin(1)  # p k
+    strength, loss = strengths.gather(1, chosen), losses.gather(1, chosen[:, None])[:, 0]
+    solved, bias = squares.solved(strength)
+    for found in zip(solved, bias, strength, loss, strict=True):
+        yield NumbersFit(*found)
+
+
+def _at_once(squares: _LeastSquares) -> int:
+    """How many strengths are judged together."""
+    return max(1, 2**22 // squares.target.numel())
 
 
 def sharpened(

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InputError
-from ..readers.tables import MISSING, Table, is_missing, number
+from ..readers.cells import MISSING, is_missing, number
+from ..readers.tables import Table
 from ..samples import Samples
 from . import Preprocessing
 

@@ -15,6 +15,7 @@ from ..domain import Domain
 from ..errors import InputError
 from ..output import Spelling, classes_of
 from ..progress import Progress, Silent
+from .answers import Task, answers_of
 from .decoding import Result, Unreadable, in_threads, read_file, size_of, thumbnail
 from .folders import shown
 from .labels import read_labels
@@ -90,6 +91,8 @@ def read_images(
     path: str | Path | Sequence[str | Path],
     *,
     labels: str | Path | None = None,
+    label: str | Sequence[str] | None = None,
+    task: Task | None = None,
     group: str | None = None,
     spelling: Spelling = "error",
     labelled: bool | None = None,
@@ -100,6 +103,7 @@ def read_images(
     path: a folder with one sub-folder for each class; or a folder of images whose labels come from a
         label file or stay unknown; or a list of files, without labels.
     labels: a CSV table with the columns file (relative to the folder) and label.
+    label, task: the label column, or columns, of that table, and what they ask for, as in `read_table`.
     group: what folds must not split: a column of the label file, or a regular expression for the relative
         path, whose first group (or whole match) names the group.
     spelling: what to do with labels that differ only by case, space or Unicode form.
@@ -120,10 +124,12 @@ def read_images(
     >>> str(birds), birds.x.names()
     ('2 image files, 2 classes', ['crow/1.png', 'owl/1.png'])
     """
-    found = _found(path, labels, labelled)
+    found = _found(path, labels, labelled, label, task)
     if not found.names:
         raise InputError(f"{_called(path)} holds no images to read{_such_as(found.left_out)}: check the path")
-    known = None if found.labels is None else classes_of(found.labels, spelling)[1]
+    known = found.labels
+    if known is not None and found.task == "classes":
+        known = {name: classes_of(cells, spelling)[1] for name, cells in known.items()}
     groups = None if group is None else found.groups(group)
 
     files = tuple(found.root / name for name in found.names)
@@ -147,12 +153,17 @@ def read_images(
     domain = Domain(x, group=held, left_out=left_out)
     if known is None:
         return domain
-    output, names = classes_of([known[i] for i in rows], "keep")
-    return domain.with_(y=output.encode(names), output=output)
+    told = {name: [cells[i] for i in rows] for name, cells in known.items()}
+    output, y, observed = answers_of(_called(labels or path), told, found.task, "keep")
+    return domain.with_(y=y, output=output, observed=observed)
 
 
 def _found(
-    path: str | Path | Sequence[str | Path], labels: str | Path | None, labelled: bool | None
+    path: str | Path | Sequence[str | Path],
+    labels: str | Path | None,
+    labelled: bool | None,
+    label: str | Sequence[str] | None,
+    task: Task | None,
 ) -> Listing:
     if labels is not None and labelled is False:
         raise InputError("labels and labelled=False contradict each other: drop one of them")
@@ -161,7 +172,7 @@ def _found(
             raise InputError("a list of files has no labels: give the folder that they are in")
         return in_list(path)
     if labels is not None:
-        return in_label_file(Path(path), read_labels(Path(labels)))
+        return in_label_file(Path(path), read_labels(Path(labels)), label, task)
     if labelled is False:
         return in_folder(Path(path))
     return in_class_folders(Path(path), required=labelled is True)

@@ -1,11 +1,13 @@
 """Label files: tables that name files and say what they show."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import final
 
 from ..errors import InputError, near
+from .answers import columns_named
 from .sheets import read_sheet
 
 FILE_COLUMNS = ("file", "filename", "file_name", "path", "image")
@@ -24,26 +26,33 @@ class LabelFile:
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
 
-    @property
-    def label_column(self) -> str:
-        return self._column(LABEL_COLUMNS, "what each file shows")
+    def label_columns(self, label: str | Sequence[str] | None = None) -> tuple[str, ...]:
+        """The columns that tell what each file shows: those that are named, or the usual one."""
+        if label is None:
+            return (self._column(LABEL_COLUMNS, "what each file shows"),)
+        names = columns_named(label, self.columns)
+        if absent := [name for name in names if name not in self.columns]:
+            raise InputError(
+                f"{self.path.name} has no column {absent[0]!r}; it has {list(self.columns)[:10]}"
+                f"{near(absent[0], list(self.columns))}"
+            )
+        return names
 
-    def by_file(self, root: Path) -> dict[str, dict[str, str]]:
+    def by_file(self, root: Path, labels: Sequence[str]) -> dict[str, dict[str, str]]:
         """Each row by the path, relative to `root`, of the file it is about, as `key` writes it.
 
         A path that leaves `root` is an error, and so are two rows that label one file differently.
         """
-        file, label = self._column(FILE_COLUMNS, "the files"), self.label_column
+        file = self._column(FILE_COLUMNS, "the files")
         found: dict[str, dict[str, str]] = {}
         for row in self.rows:
             if not row[file].strip():
                 continue
             name = key(self._inside(row[file].strip(), root))
             first = found.setdefault(name, row)
-            if first[label] != row[label]:
-                raise InputError(
-                    f"{self.path.name} labels {name} both {first[label]!r} and {row[label]!r}: keep one row"
-                )
+            if different := [label for label in labels if first[label] != row[label]]:
+                one, other = first[different[0]], row[different[0]]
+                raise InputError(f"{self.path.name} labels {name} both {one!r} and {other!r}: keep one row")
         return found
 
     def _column(self, wanted: tuple[str, ...], what: str) -> str:

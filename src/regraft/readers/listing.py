@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import final
 
 from ..errors import InputError, near
+from .answers import Columns, Task, known_rows, task_of
 from .folders import listed, shown
 from .grouping import matches
 from .labels import LabelFile, key
@@ -20,12 +21,16 @@ OTHER_FORMATS = frozenset({".heic", ".heif", ".avif", ".jp2", ".svg", ".psd", ".
 @final
 @dataclass(frozen=True)
 class Listing:
-    """The images by their names relative to `root`; labels and rows of the label file where there are any."""
+    """The images by their names relative to `root`; labels and rows of the label file where there are any.
+
+    labels: the cells of each label column, by name. task: what they ask for.
+    """
 
     root: Path
     names: Sequence[str]
     left_out: Sequence[tuple[str, str]] = ()
-    labels: Sequence[str] | None = None
+    labels: Columns | None = None
+    task: Task = "classes"
     rows: Sequence[dict[str, str]] = field(default=())
 
     def groups(self, group: str) -> list[str]:
@@ -70,25 +75,31 @@ def in_class_folders(root: Path, *, required: bool) -> Listing:
         )
     outside = [(shown(name), "not in a class folder") for name in found.names if "/" not in name]
     labels = [shown(name.split("/", 1)[0]) for name in inside]
-    return Listing(root, inside, [*found.left_out, *outside], labels)
+    return Listing(root, inside, [*found.left_out, *outside], {"label": labels})
 
 
-def in_label_file(root: Path, table: LabelFile) -> Listing:
+def in_label_file(
+    root: Path, table: LabelFile, label: str | Sequence[str] | None = None, task: str | None = None
+) -> Listing:
     """The files of a folder that a label file names, whatever their extension."""
     files, left_out = listed(root)
-    rows = table.by_file(root)
-    label = table.label_column
+    columns = table.label_columns(label)
+    rows = table.by_file(root, columns)
+    told = {name: [row[name] for row in rows.values()] for name in columns}
+    kind = task_of(table.path.name, told, task)
+    labelled = {list(rows)[i] for i in known_rows(kind, told)} if rows else set()
     must_exist(sorted(set(rows) - set(map(key, files))), table.path.name, files)
     names = []
     for name in files:
-        if rows.get(key(name), {}).get(label, "").strip():
+        if key(name) in labelled:
             names.append(name)
         elif key(name) in rows or _is_image(name):
             left_out.append((shown(name), f"no label in {table.path.name}"))
         elif (root / name).resolve() != table.path.resolve():
             left_out.append((shown(name), _other(name)))
     known = [rows[key(name)] for name in names]
-    return Listing(root, names, left_out, [row[label] for row in known], known)
+    labels = {column: [row[column] for row in known] for column in columns}
+    return Listing(root, names, left_out, labels, kind, known)
 
 
 def must_exist(missing: Sequence[str], named_by: str, there: Sequence[str] = ()) -> None:

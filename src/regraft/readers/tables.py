@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import math
 import re
 import warnings
 from collections.abc import Container, Sequence
@@ -17,14 +16,14 @@ from torch import Tensor
 
 from ..domain import Domain
 from ..errors import InputError, near
-from ..output import Spelling, classes_of
+from ..output import Spelling
+from .answers import Task, answers_of, columns_named, known_rows, task_of
+from .cells import is_missing, number, with_point
 from .sheets import read_sheet
 
 LABEL_COLUMNS = ("label", "class", "target")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 CODE = re.compile(r"\s*[+-]?0\d")
-DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
 
 
 @final
@@ -100,26 +99,6 @@ class Table:
         return {name: i for i, name in enumerate(self.columns)}
 
 
-def is_missing(cell: str) -> bool:
-    return cell.strip().lower() in MISSING
-
-
-def number(cell: str) -> float | None:
-    """The finite number that a cell holds, NaN where it is missing, None where it holds something else.
-
-    >>> number("1e3"), number("NA"), number("inf"), number("red"), number("12_34")
-    (1000.0, nan, None, None, None)
-    """
-    if is_missing(cell):
-        return math.nan
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    # Python reads 12_34 as 1234; in a table it is a name
-    return value if math.isfinite(value) and "_" not in cell else None
-
-
 def _plain(cell: str) -> str:
     """A number as it is shortest; other text, and numbers with zeros in front, which may be codes, as it is.
 
@@ -137,7 +116,8 @@ def _is_numeric(cells: Sequence[str]) -> bool:
 def read_table(
     path: str | Path,
     *,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
+    task: Task | None = None,
     group: str | None = None,
     spelling: Spelling = "error",
     labelled: bool = True,
@@ -145,6 +125,9 @@ def read_table(
     """The rows of a CSV file (comma, semicolon or tab) as a domain.
 
     label: the column with the labels; the last one named "label", "class" or "target" if it is not given.
+        Several columns, as a list or with commas between them, ask for several numbers or labels.
+    task: what they ask for: "classes", "real" for numbers, "multilabel" for labels of which several may
+        apply; `readers.answers.task_of` says what it is if it is not given.
     group: a column whose equal values folds never split; it is not among the features.
     labelled: False reads all columns but a `label` that is named; which of them are features was settled by
         what the preprocessing was fitted to.
@@ -156,27 +139,31 @@ def read_table(
     path = Path(path)
     sheet = read_sheet(path)
     columns, rows = sheet.columns, sheet.rows
-    if label is None and labelled:
-        label = _label_column(path, columns)
-    for name in (label, group):
+    asked = _label_columns(path, columns, label) if labelled or label is not None else ()
+    for name in (*asked, group):
         if name is not None and name not in columns and (labelled or name == group):
             raise InputError(
                 f"{path} has no column {name!r} (its columns: {_listed(columns)}){near(name, list(columns))}"
             )
-    used = tuple(name for name in columns if name not in (label, group))
+    used = tuple(name for name in columns if name not in (*asked, group))
     if not used:
         raise InputError(f"{path} has no column besides the label: give columns to predict from")
     if not rows:
         raise InputError(f"{path} has a header and no rows: give a row for each sample")
     at = {name: i for i, name in enumerate(columns)}
-    labels = [row[at[label]] for row in rows] if labelled and label is not None else None
-    kept = [i for i in range(len(rows)) if labels is None or labels[i].strip()]
+    text = with_point if sheet.delimiter == ";" else str
+    told = {name: [row[at[name]] for row in rows] for name in asked} if labelled else {}
+    kept = list(range(len(rows)))
+    if told:
+        pointed = {name: list(map(text, cells)) for name, cells in told.items()}
+        task = task_of(path.name, pointed, task)
+        told = told if task == "classes" else pointed
+        kept = known_rows(task, told)
     if not kept:
         raise InputError(
-            f"no row of {path} has a label in the column {label!r}: "
+            f"no row of {path} has a label in the column {asked[0]!r}: "
             "fill it in, or name another column (--label NAME)"
         )
-    text = _with_points if sheet.delimiter == ";" else str
     cells = [[text(rows[i][at[name]]) for name in used] for i in kept]
     table = Table(used, cells, numbers=[sheet.numbers[i] for i in kept])
     missing = sorted(set(range(len(rows))) - set(kept))
@@ -185,25 +172,24 @@ def read_table(
         group=None if group is None else [rows[i][at[group]] for i in kept],
         left_out=tuple((f"row {sheet.numbers[i]}", "no label") for i in missing),
     )
-    if labels is None:
+    if not told or task is None:
         return domain
     _warn_of_strays(path, table)
-    output, names = classes_of([labels[i] for i in kept], spelling)
-    return domain.with_(y=output.encode(names), output=output)
+    known = {name: [cells[i] for i in kept] for name, cells in told.items()}
+    output, y, observed = answers_of(path.name, known, task, spelling)
+    return domain.with_(y=y, output=output, observed=observed)
 
 
-def _label_column(path: Path, columns: Sequence[str]) -> str:
+def _label_columns(path: Path, columns: Sequence[str], label: str | Sequence[str] | None) -> tuple[str, ...]:
+    if label is not None:
+        return columns_named(label, columns)
     usual = [name for name in columns if name.lower() in LABEL_COLUMNS]
     if not usual:
         raise InputError(
             f"{path} has no column named label, class or target (its columns: {_listed(columns)}): "
             "name the label column (--label NAME)"
         )
-    return usual[-1]
-
-
-def _with_points(cell: str) -> str:
-    return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell
+    return (usual[-1],)
 
 
 def _warn_of_strays(path: Path, table: Table) -> None:

@@ -13,7 +13,7 @@ from .. import __version__
 from ..backbone import Backbone
 from ..backbones import levels_of
 from ..candidates import Candidate, Plan
-from ..certainty import Certainty
+from ..certainty import Certainty, certainty_of
 from ..doctor import Copies, Examination, examine
 from ..domain import Domain
 from ..engine import TIMED, Engine, fastest_engine, remembered_engine, usual_engine
@@ -124,8 +124,7 @@ def compare(
         seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
         fitted = kept.candidate.method.fit(seen, suffix, run)
         features = embed(fitted.backbone, seen.domains["target_labelled"], None, run.engine)
-        if isinstance(labelled.output, Classes):
-            fitted.certainty = certainty_of(kept, labelled, features)
+        fitted.certainty = sureness(kept, labelled, features)
         whole = fitted.behind(prefix_of(kept.candidate)) if suffix is not kept.candidate.backbone else fitted
         # of the samples and the network themselves, of which `fit` saw what is behind the cut
         whole.provenance |= origin(problem.only(kept.candidate.method.needs), kept.candidate.backbone)
@@ -169,11 +168,14 @@ def compare(
     )
 
 
-def certainty_of(kept: Result, labelled: Domain, features: Domain) -> Certainty:
+def sureness(kept: Result, labelled: Domain, features: Domain) -> Certainty | None:
     """How sure the model may be, by what was held out of it and by what it has seen."""
     columns = kind_of(labelled.x) != "images" and not any(True for _ in kept.candidate.backbone.parameters())
-    held_out, y = kept.logits[:, kept.judged], labelled.labels[kept.judged]
-    return Certainty.of(held_out, y, features, directions=not columns)
+    judged = labelled[kept.judged]
+    held_out = kept.logits[:, kept.judged]
+    return certainty_of(
+        labelled.asked, held_out, judged.labels, judged.observed, features, directions=not columns
+    )
 
 
 def examination(copies: Copies, winner: Result, cuts: list[tuple[Problem, Backbone, float]]) -> Examination:

@@ -15,8 +15,8 @@ from ..folds import Rows, complement, judgeable, stratified_folds
 from ..problem import Problem
 from ..training import Training
 from .choice import Result
-from .estimate import resampled
 from .intervals import Interval, share
+from .resampling import resampled
 from .scores import ClassScores
 
 SPLITS = (8, 4, 2)  # parts of which one is learned from and the rest tells the score
@@ -132,7 +132,9 @@ def _scored(
 ) -> Float[Tensor, "b s"]:
     """The metric at every size, of all samples and then of resamples of them."""
     member = torch.nn.functional.one_hot(scores.stratum(metric)).double()
-    times = torch.cat([torch.ones(1, rights.shape[1]), resampled(scores, np.random.default_rng(0))])
+    times = torch.cat(
+        [torch.ones(1, rights.shape[1]), resampled(len(scores), scores.group, np.random.default_rng(0))]
+    )
     weight = times[:, None] * tested
     count = weight @ member
     here = count > 0

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .intervals import Interval
+from .resampling import resampled
 from .scores import Scores
 
-RESAMPLES = 200
 NAME = "bootstrap bias-corrected cross-validation"
 
 
@@ -40,7 +40,7 @@ def bias_corrected(rows: Sequence[Scores], metric: str, seed: int = 0) -> Interv
     order = sorted(range(len(rows)), key=lambda i: rows[i].loss)  # the first of equal ones has the least loss
     ordered = [rows[i] for i in order]
     kept = int(_values(ordered, metric, torch.ones(1, len(rows[0]), dtype=torch.float64)).argmax(1))
-    drawn = resampled(rows[0], np.random.default_rng(seed))
+    drawn = resampled(len(rows[0]), rows[0].group, np.random.default_rng(seed))
     out = (drawn == 0).double()
     drawn, out = drawn[out.any(1)], out[out.any(1)]
     moved = 0.0
@@ -54,15 +54,6 @@ def bias_corrected(rows: Sequence[Scores], metric: str, seed: int = 0) -> Interv
         for end in (reported.value, reported.low, reported.high)
     )
     return Interval(value, low, high)
-
-
-def resampled(row: Scores, random: np.random.Generator) -> Float[Tensor, "b n"]:
-    """How often each resample has each sample; those of a group are drawn together."""
-    unit = np.arange(len(row)) if row.group is None else np.unique(row.group.numpy(), return_inverse=True)[1]
-    units = int(unit.max()) + 1
-    drawn = random.integers(units, size=(RESAMPLES, units))
-    times = np.stack([np.bincount(one, minlength=units) for one in drawn])
-    return torch.from_numpy(times[:, unit]).double()
 
 
 def _values(rows: Sequence[Scores], metric: str, times: Float[Tensor, "b n"]) -> Float[Tensor, "b rows"]:

@@ -1,15 +1,16 @@
 """Boosted trees on the columns as they are."""
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from torch import Tensor, nn
 
 from ...domain import Domain
+from ...errors import InputError
 from ...heads.boosting import Trees, import_xgboost
 from ...method import OnFeatures, param
-from ...output import Classes
+from ...output import Classes, Real
 from ...training import Training
 
 
@@ -18,7 +19,8 @@ from ...training import Training
 class Boosting(OnFeatures):
     """f = Σ_m ν t_m,  each tree t_m one Newton step on  Σ ℓ(f(xᵢ), yᵢ) + ½ λ Σ_m ‖leaves(t_m)‖²
 
-    ν is the learning rate and λ the weight on the leaves; ℓ is the cross-entropy. On tables it is the
+    ν is the learning rate and λ the weight on the leaves; ℓ is the cross-entropy, or the squared error of
+    numbers. On tables it is the
     baseline to beat. It needs some tens of labels, cannot extrapolate, and does poorly on raw pixels.
 
     >>> import pytest, torch
@@ -33,7 +35,7 @@ class Boosting(OnFeatures):
 
     borrows: ClassVar[bool] = False
     reference: ClassVar[str] = "Chen & Guestrin, KDD 2016, arXiv:1603.02754, eq. 3"
-    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
+    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind, Real.kind})
     map: ClassVar[tuple[str, ...]] = ("M53", "N1")
 
     trees: int = param(100, "m: rounds of boosting", search=(50, 100, 300))
@@ -44,17 +46,24 @@ class Boosting(OnFeatures):
     def head(self, features: Domain, training: Training) -> nn.Module:
         xgboost = import_xgboost()
         assert isinstance(features.x, Tensor)
-        present, y = np.unique(features.labels.numpy(), return_inverse=True)
-        settings = {
+        settings: dict[str, Any] = {
             "max_depth": self.depth,
             "eta": self.rate,
             "lambda": self.leaf_weight,
             "seed": training.seed,
             "nthread": 1,  # the same sums in the same order on every machine
-            "objective": "multi:softprob",
-            "num_class": len(present),
         }
+        if isinstance(features.output, Real):
+            if features.observed is not None:
+                raise InputError("Boosting needs every number of every sample: leave it out")
+            y, present = features.labels.numpy(), range(features.asked.width)
+            settings |= {"objective": "reg:squarederror"}
+        else:
+            found, y = np.unique(features.labels.numpy(), return_inverse=True)
+            present = found.tolist()
+            settings |= {"objective": "multi:softprob", "num_class": len(present)}
         weight = None if features.weight is None else features.weight.numpy()
         data = xgboost.DMatrix(features.x.double().numpy(), label=y, weight=weight)
         booster = xgboost.train(settings, data, num_boost_round=self.trees)
-        return Trees(features.classes.width, present.tolist(), text=bytes(booster.save_raw("json")))
+        text, numbers = bytes(booster.save_raw("json")), isinstance(features.output, Real)
+        return Trees(features.asked.width, list(present), text=text, numbers=numbers)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor, nn
@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from ...domain import Domain
 from ...folds import Rows, inner_folds
 from ...heads import Linear
-from ...heads.fit import LinearFit
+from ...heads.fit import LinearFit, NumbersFit
+from ...heads.labels import LabelsFit, fit_labels_each
 from ...heads.logistic import PREDICTS, REFIT_TOLERANCE, fit_logistic_each
 from ...heads.scaling import scaled
 from ...method import OnFeatures, param
-from ...output import Classes
+from ...output import Classes, MultiLabel
 from ...training import Training
 
 
@@ -25,7 +26,8 @@ class LinearProbe(OnFeatures):
 
     ℓ is the cross-entropy, φ̄ the mean training feature, s the root mean square of all centred features
     (one number, so that C means the same for every network). C is chosen by cross-validation inside the
-    training samples; while a judge holds out one of its folds, its others are the folds of that. The first
+    training samples; while a judge holds out one of its folds, its others are the folds of that. Of several
+    labels each has a logistic regression of its own, with its own C, on the samples that know it. The first
     thing to try: few parameters to choose, and with a good φ hard to beat. It cannot repair features that
     do not tell the classes apart.
 
@@ -37,27 +39,28 @@ class LinearProbe(OnFeatures):
     """
 
     reference: ClassVar[str] = "Tian et al., ECCV 2020, arXiv:2003.11539; Böhning 1992 for the solver"
-    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
+    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind, MultiLabel.kind})
     map: ClassVar[tuple[str, ...]] = ("M01", "M03")
 
     folds: int = param(5, "folds of the cross-validation that chooses C", search=(3, 5, 10))
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
         u, centre, scale = scaled(features.x)
-        fits = fit_logistic_each(
-            u,
-            features.labels,
-            features.classes.width,
-            kept,
-            inner_folds(features, kept, self.folds, training.seed),
-            relative=True,
-            weight=features.weight,
-            tolerance=REFIT_TOLERANCE if len(kept) == 1 else PREDICTS,
-        )
+        how: dict[str, Any] = {
+            "relative": True,
+            "weight": features.weight,
+            "tolerance": REFIT_TOLERANCE if len(kept) == 1 else PREDICTS,
+        }
+        folds = inner_folds(features, kept, self.folds, training.seed)
+        fits: Sequence[LinearFit | LabelsFit]
+        if isinstance(features.output, MultiLabel):
+            fits = fit_labels_each(u, features.labels, features.observed, kept, folds, **how)
+        else:
+            fits = fit_logistic_each(u, features.labels, features.classes.width, kept, folds, **how)
         return [unscaled(fit, centre, scale) for fit in fits]
 
 
-def unscaled(fit: LinearFit, centre: Tensor, scale: Tensor) -> Linear:
+def unscaled(fit: LinearFit | NumbersFit | LabelsFit, centre: Tensor, scale: Tensor) -> Linear:
     """The same function of φ(x) itself."""
     weight = fit.weight / scale
     return Linear.of(weight, fit.bias - torch.mv(weight, centre))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, final
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ...backbone import Backbone
@@ -11,14 +12,16 @@ from ...backbones.pool import Pool, shortened
 from ...domain import Domain
 from ...errors import InputError
 from ...features import embed
-from ...heads.ridge import fit_ridge
+from ...heads.ridge import fit_known_numbers, fit_ridge
 from ...heads.scaling import scaled
 from ...method import param
 from ...model import Model
-from ...output import Mask
+from ...output import Classes, Mask, Real
+from ...output.entries import known_entries
 from ...problem import Problem
 from ...schedule import Schedule
 from ...training import Training
+from ...units import Units
 from .frozen_layers import FrozenLayers
 from .tuned import Tuned
 
@@ -28,9 +31,10 @@ from .tuned import Tuned
 class ReuseDepth(Tuned):
     """min_{c,t,η,β} (1/n) Σ ℓ(φ_{≤c}(xᵢ)ᵀβ, yᵢ)  over the cut c and the parameters of t stages before it
 
-    First the cut: at every stage the pooled features get a ridge classifier, judged by leaving samples out;
-    stages behind the best cut are dropped, unless what they add up to is as good. Then upwards in freedom:
-    all frozen, then one stage trained, then two, as long as the loss on held-out labels falls by a share of
+    First the cut: at every stage the pooled features get a ridge classifier (of numbers a regression),
+    judged by leaving samples out; stages behind the best cut are dropped, unless what they add up to is as
+    good. Then upwards in freedom: all frozen, then one stage trained, then two, as long as the loss on
+    held-out labels falls by a share of
     `pays` each time. With little data it ends with frozen features, of an earlier stage where the task is not
     that of pretraining; with more it ends deeper. What is frozen runs once, so a step costs what it trains.
 
@@ -91,7 +95,7 @@ class ReuseDepth(Tuned):
         return found
 
     def _judged_cuts(self, labelled: Domain, backbone: Backbone, training: Training) -> dict[int, float]:
-        """The left-out log loss of a ridge classifier on the pooled features of every cut."""
+        """The left-out loss of least squares on the pooled features of every cut."""
         losses, pool = {}, Pool()
         seen = embed(backbone[:0], labelled, None, training.engine)
         for k in range(len(backbone)):
@@ -100,9 +104,25 @@ class ReuseDepth(Tuned):
             assert isinstance(seen.x, Tensor)
             z = pool(seen.x.float()) if k + 1 < len(backbone) else seen.x.flatten(1)
             u, _, _ = scaled(z)
-            fit = fit_ridge(u, labelled.labels, labelled.classes.width)
-            losses[k + 1] = float(fit.losses.nan_to_num(torch.inf).min())
+            losses[k + 1] = left_out_loss(u, labelled)
         return losses
+
+
+def left_out_loss(u: Float[Tensor, "n d"], labelled: Domain) -> float:
+    """The loss of least squares on u when single samples are left out: log loss, or squared error in units of
+    the numbers' own variance; of several labels the mean of their log losses."""
+    y, observed = labelled.labels, labelled.observed
+    if isinstance(labelled.output, Classes):
+        return float(fit_ridge(u, y, labelled.classes.width).losses.nan_to_num(torch.inf).min())
+    if isinstance(labelled.output, Real):
+        standard = Units.of(labelled).standard(labelled)
+        [fit] = fit_known_numbers(u, standard.labels, [torch.arange(len(u))], observed)
+        return float(fit.loss.mean())
+    losses = []
+    for column, known in zip(y.T.long(), known_entries(y, observed).bool().T, strict=True):
+        if column[known].unique().numel() == 2:
+            losses.append(float(fit_ridge(u[known], column[known], 2).losses.nan_to_num(torch.inf).min()))
+    return sum(losses) / max(len(losses), 1)
 
 
 def _ahead(problem: Problem, stages: Backbone, training: Training) -> Problem:

@@ -11,12 +11,12 @@ from ...backbone import Backbone
 from ...features import embed
 from ...heads import Linear
 from ...method import Network, Trained, param
-from ...output import OUTPUTS, Mask
+from ...output import OUTPUTS, Classes, Mask
 from ...problem import Problem
 from ...terms.risk import risk
 from ...terms.smoothing import uniform_risk
 from ...training import Step, Terms, Training
-from ..features.linear_probe import LinearProbe
+from ..features.probe import probe_of
 from ..segmentation.pixel_probe import PixelProbe
 
 
@@ -24,10 +24,10 @@ from ..segmentation.pixel_probe import PixelProbe
 class Tuned(Trained):
     """A borrowed network and a head that starts as the linear probe; recipes say who learns when.
 
-    Three switches that all of them have: labels smoothed by ε; mixup, where x̃ = λ x + (1 − λ) x′ is to be
-    told as λ y + (1 − λ) y′, λ ~ Beta(α, α), which needs some hundreds of labels to help; and the average of
-    what came out with what it started from, θ = (1 − a) θ⁰ + a θ¹ (WiSE-FT, Wortsman et al., CVPR 2022,
-    arXiv:2109.01903), which keeps more of what pretraining knew of other looks.
+    Three switches that all of them have: labels of classes smoothed by ε; mixup, where x̃ = λ x + (1 − λ) x′
+    is to be told as λ y + (1 − λ) y′, λ ~ Beta(α, α), which needs some hundreds of labels to help; and the
+    average of what came out with what it started from, θ = (1 − a) θ⁰ + a θ¹ (WiSE-FT, Wortsman et al., CVPR
+    2022, arXiv:2109.01903), which keeps more of what pretraining knew of other looks.
     """
 
     outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
@@ -64,7 +64,7 @@ class Tuned(Trained):
         else:
             scores = network(labelled.x)
             told = risk(scores, labelled)
-        if self.smoothing == 0:
+        if self.smoothing == 0 or not isinstance(labelled.output, Classes):
             return {"risk": told}
         return {"risk": (1 - self.smoothing) * told, "smoothing": self.smoothing * uniform_risk(scores)}
 
@@ -95,6 +95,6 @@ def probed(backbone: Backbone, problem: Problem, training: Training) -> nn.Modul
     assert isinstance(features.x, Tensor)
     if isinstance(features.output, Mask):
         return PixelProbe().heads(features, [torch.arange(len(features))], backbone, training)[0]
-    solved = LinearProbe().head(features.with_(x=features.x.flatten(1)), training)
+    solved = probe_of(features.asked).head(features.with_(x=features.x.flatten(1)), training)
     assert isinstance(solved, Linear)
     return Linear.of(solved.weight.detach().float(), solved.bias.detach().float())

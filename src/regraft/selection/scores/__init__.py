@@ -11,11 +11,26 @@ from ...errors import InputError, near
 from ...output import Output
 from .classes import LISTED, ClassScores
 from .mask import MaskScores
+from .multi_label import LabelScores
+from .real import RealScores
 from .scores import Scores
 
-__all__ = ["LISTED", "SCORES", "ClassScores", "MaskScores", "Scores", "evaluate", "metric_named", "scores_of"]
+__all__ = [
+    "LISTED",
+    "SCORES",
+    "ClassScores",
+    "LabelScores",
+    "MaskScores",
+    "RealScores",
+    "Scores",
+    "evaluate",
+    "metric_named",
+    "scores_of",
+]
 
-SCORES: dict[str, type[Scores]] = {scores.kind: scores for scores in (ClassScores, MaskScores)}
+SCORES: dict[str, type[Scores]] = {
+    scores.kind: scores for scores in (ClassScores, RealScores, LabelScores, MaskScores)
+}
 
 
 def metric_named(name: str | None, output: Output) -> str:

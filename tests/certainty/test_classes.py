@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from regraft.backbones import vectors
-from regraft.certainty import Answers, Certainty
+from regraft.certainty import ClassAnswers, ClassCertainty
 from regraft.domain import Domain
 from regraft.methods import METHODS
 from regraft.model_folder import load
@@ -70,7 +70,7 @@ def test_what_no_judge_has_seen_has_no_opinion():
 )
 def test_accepted_is_one_plausible_class_and_nothing_new(plausible, novelty, accepted):
     p = torch.tensor([[0.6, 0.4]])
-    answers = Answers(["owl"], p, torch.tensor([[True, plausible == 2]]), torch.tensor([novelty]))
+    answers = ClassAnswers(["owl"], p, torch.tensor([[True, plausible == 2]]), torch.tensor([novelty]))
     assert answers.accepted.tolist() == [accepted]
 
 
@@ -78,6 +78,6 @@ def test_the_temperature_changes_no_label():
     model = compare(Problem(target_labelled=birds(60, 1.0))).model
     x = birds(200, 1.0, 9).x
     logits = model.logits(x)
-    assert isinstance(model.certainty, Certainty)
+    assert isinstance(model.certainty, ClassCertainty)
     assert model.predict(x) == model.output.decode(logits.argmax(1))
     torch.testing.assert_close(model.probabilities(x), (logits / model.certainty.temperature).softmax(1))

@@ -1,0 +1,68 @@
+"""What the nearest training samples are told to be, averaged."""
+
+from typing import Any, ClassVar, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+UNSEEN = 0.5  # samples that have a label, and that have not, besides those that are near
+
+
+@final
+class NeighbourMeans(nn.Module):
+    """Σ y / number over the `nearest` training samples by cosine similarity, of those whose y is known.
+
+    odds: y is 0 or 1, and what comes out is log((Σ y + ½) / (Σ (1 − y) + ½)). Where nothing near is known
+    it is `usual`.
+
+    >>> head = NeighbourMeans(samples=4, features=3, classes=2, nearest=1)
+    >>> head(torch.ones(5, 3)).shape
+    torch.Size([5, 2])
+    """
+
+    kind: ClassVar[str] = "neighbour means"
+
+    def __init__(self, samples: int, features: int, classes: int, nearest: int, odds: bool = False) -> None:
+        super().__init__()
+        self.centre: Tensor
+        self.points: Tensor
+        self.values: Tensor
+        self.known: Tensor
+        self.usual: Tensor
+        self.register_buffer("centre", torch.zeros(features))
+        self.register_buffer("points", torch.zeros(samples, features))
+        self.register_buffer("values", torch.zeros(samples, classes, dtype=torch.float64))
+        self.register_buffer("known", torch.ones(samples, classes, dtype=torch.float64))
+        self.register_buffer("usual", torch.zeros(classes, dtype=torch.float64))
+        self.nearest = nearest
+        self.odds = odds
+
+    def directions(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """The centred features on the unit sphere."""
+        return normalize(z.float() - self.centre, dim=1)
+
+    def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        return self.means(self.directions(z) @ self.points.T, self.nearest)
+
+    def means(self, similarity: Float[Tensor, "n m"], nearest: int) -> Float[Tensor, "n k"]:
+        """Of the training samples that are the most similar."""
+        closest = similarity.topk(min(nearest, similarity.shape[1]), dim=1).indices
+        total, count = self.values[closest].sum(1), self.known[closest].sum(1)
+        if self.odds:
+            told = ((total + UNSEEN) / (count - total + UNSEEN)).log()
+        else:
+            told = total / count.clamp_min(1)
+        return torch.where(count > 0, told, self.usual)
+
+    def to_json(self) -> dict[str, Any]:
+        samples, features = self.points.shape
+        return {
+            "kind": self.kind,
+            "samples": samples,
+            "features": features,
+            "classes": self.values.shape[1],
+            "nearest": self.nearest,
+            "odds": self.odds,
+        }
