@@ -36,9 +36,8 @@ def test_miou_is_that_of_sets_of_pixels_and_of_scikit_learn():
     assert scores.value("mean_iou") == pytest.approx(
         jaccard_score(asked.y[known], said[known], average="macro")
     )
-    assert scores.value("pixel_accuracy") == pytest.approx(
-        float((said[known] == asked.y[known]).float().mean())
-    )
+    right = float((said[known] == asked.y[known]).float().mean())
+    assert scores.value("pixel_accuracy") == pytest.approx(right)
     assert [found.value for found in scores.overlaps().values()] == pytest.approx(each)
 
 
@@ -86,9 +85,8 @@ def random_scores(n, luck, shift=0.0):
     area = torch.rand(n, generator=luck) * 60 + 10
     found = (0.7 + shift + 0.2 * torch.randn(n, generator=luck)).clamp(0, 1) * area
     false = 20 * torch.rand(n, generator=luck)
-    counts = torch.stack(
-        [torch.stack([100 - area - false, false], 1), torch.stack([area - found, found], 1)], 1
-    )
+    sky, owl = torch.stack([100 - area - false, false], 1), torch.stack([area - found, found], 1)
+    counts = torch.stack([sky, owl], 1)
     y = torch.zeros(n, 1, 1, dtype=torch.uint8)
     return MaskScores(counts[None].double().clamp_min(0), y, None, 0.0, ("sky", "owl"))
 

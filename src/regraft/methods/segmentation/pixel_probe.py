@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ...backbone import Backbone
@@ -20,6 +21,8 @@ from ...problem import Problem
 from ...training import Training
 from ..features.linear_probe import LinearProbe
 from .pixels import drawn_pixels
+
+STILL = 1e-2  # of the usual deviation: a channel that moves less has not been seen to move
 
 
 @final
@@ -37,10 +40,10 @@ class PixelProbe(Method):
     >>> photos = torch.zeros(6, 32, 32, 3, dtype=torch.uint8)
     >>> photos[:, 8:24, :16] = 255
     >>> owls = (photos[..., 0] > 0).to(torch.uint8)
-    >>> seen = Problem(target_labelled=Domain(photos, owls, output=Mask(("sky", "owl"))))
+    >>> seen = Problem(target_labelled=Domain(photos, owls, Mask(("sky", "owl"))))
     >>> model = PixelProbe(pixels=600).fit(seen, neighbourhoods(16))
-    >>> (torch.stack(model.masks(photos)) == owls).float().mean() > 0.95
-    tensor(True)
+    >>> bool((torch.stack(model.masks(photos)) == owls).float().mean() > 0.95)
+    True
     """
 
     outputs: ClassVar[frozenset[str]] = frozenset({Mask.kind})
@@ -75,8 +78,7 @@ class PixelProbe(Method):
         assert isinstance(seen.x, Tensor)
         levels = levels_of(backbone)
         drawn = drawn_pixels(seen.with_(x=seen.x.flatten(1).float()), levels, self.pixels, training.seed)
-        deviation = drawn.x.double().std(0, unbiased=False)
-        scale = torch.where(deviation > 0, deviation, 1.0)
+        scale = spread(drawn.x)
         pixels = [torch.isin(drawn.group, pictures).nonzero().squeeze(1) for pictures in kept]
         with one_thread(small=drawn.x.numel() < SMALL):
             solved = LinearProbe(folds=self.folds).heads(drawn.with_(x=drawn.x / scale), pixels, training)
@@ -84,3 +86,17 @@ class PixelProbe(Method):
             Hypercolumn.of(weight.detach() / scale, bias.detach(), levels)
             for weight, bias in (head.parameters() for head in solved)
         ]
+
+
+def spread(u: Float[Tensor, "p c"]) -> Float[Tensor, " c"]:
+    """The standard deviation of every channel, and of one that hardly moves a hundredth of the usual one.
+
+    Where all pictures are alike, a channel may differ by rounding alone; scaled to one, it would outweigh all
+    others in the first picture that is not.
+
+    >>> spread(torch.tensor([[0.0, 5.0], [2.0, 5.0]]))  # the usual one is √½
+    tensor([1.0000, 0.0071], dtype=torch.float64)
+    """
+    deviation = u.double().std(0, unbiased=False)
+    usual = deviation.square().mean().sqrt()
+    return deviation.clamp_min(STILL * float(usual)) if usual > 0 else torch.ones_like(deviation)
