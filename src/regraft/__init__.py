@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .model_folder import load as load
     from .output import Classes as Classes
     from .output import Mask as Mask
+    from .output import MultiLabel as MultiLabel
+    from .output import Real as Real
     from .planner import plan as plan
     from .problem import Problem as Problem
     from .readers import read_images as read_images
@@ -51,6 +53,8 @@ _WHERE = {
     "load": "model_folder",
     "Classes": "output",
     "Mask": "output",
+    "MultiLabel": "output",
+    "Real": "output",
     "plan": "planner",
     "Problem": "problem",
     "read_images": "readers",

@@ -128,7 +128,8 @@ class Domain:
         """SHA-256 of what the samples hold and of their labels, whatever their order and their names.
 
         It is that of the sorted lines "digest label": the 16 bytes of each file's or row's BLAKE2b in
-        hexadecimal, and the label as JSON, null where it is unknown.
+        hexadecimal, and the label as JSON, null where it is unknown; where single entries are unknown, with
+        which are known beside it.
 
         >>> d = Domain([[0.0], [1.0]], ["owl", "crow"])
         >>> d.fingerprint() == d[[1, 0]].fingerprint() != d.unlabelled().fingerprint()
@@ -137,6 +138,8 @@ class Domain:
         labels = [None] * len(self)
         if self.y is not None and self.output is not None:
             labels = self.output.decode(self.y)
+        if self.observed is not None:
+            labels = list(zip(labels, self.observed.tolist(), strict=True))
         told = zip(digests(self.x), labels, strict=True)
         lines = sorted(f"{digest.hex()} {json.dumps(label)}\n" for digest, label in told)
         return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -242,7 +242,7 @@ def solvable(problem: Problem) -> Domain:
     labelled.asked.must_teach(labelled.labels, labelled.observed)
     if (scores := len(labelled) * labelled.asked.width) > MOST_SCORES:
         raise InputError(
-            f"{len(labelled):,} samples of {labelled.asked.describe()} have {scores:,} scores, and "
+            f"{len(labelled):,} samples of {labelled.asked.width:,} {labelled.asked.noun} have {scores:,} scores, and "
             f"{MOST_SCORES:,} are compared: is this the column or folder that names the class?"
         )
     return labelled

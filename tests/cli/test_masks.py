@@ -76,5 +76,9 @@ def test_predictions_are_files_in_a_new_folder(run, painted, tmp_path):
     (tmp_path / "said").mkdir()
     with pytest.raises(InputError, match="exists"):
         run("predict", "m", images, "--out", "said")
-    with pytest.raises(InputError, match="ONNX|masks"):
-        run("export", "m", "--to", "onnx", "--out", "x.onnx")
+    with pytest.raises(InputError, match="masks of 2 classes are not exported"):
+        run("export", "m", "--to", "onnx", "--samples", images, "--out", "x.onnx")
+    with pytest.raises(InputError, match="--masks FOLDER"):
+        run("evaluate", "m", images)
+    (masks / "classes.txt").unlink()  # then they are called as the model calls them
+    assert "mIoU" in run("evaluate", "m", images, "--masks", masks).output

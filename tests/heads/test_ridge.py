@@ -5,10 +5,10 @@ import pytest
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import Ridge, RidgeClassifier
 
 from regraft.errors import InputError
-from regraft.heads.ridge import fit_ridge, fit_ridge_each
+from regraft.heads.ridge import fit_known_numbers, fit_numbers_each, fit_ridge, fit_ridge_each
 
 
 def blobs(n, d, k, seed=0, noise=2.0):
@@ -137,3 +137,60 @@ def test_bad_input_is_named():
         fit_ridge(x * torch.nan, y, 2)
     with pytest.raises(InputError, match="positive"):
         fit_ridge(x, y, 2, strengths=[0.0])
+
+
+def amounts(n, d, k, seed=0):
+    random = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, d, generator=random, dtype=torch.float64) + 3
+    y = x @ torch.randn(d, k, generator=random, dtype=torch.float64) * torch.logspace(0, 4, k)
+    return x, y + y.std(0) * torch.randn(n, k, generator=random, dtype=torch.float64) + 7
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(40, 8, 3), (20, 50, 2), (15, 15, 1)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_numbers_are_scikit_learns_ridge(n, d, k, weighted):
+    """With the α of the lowest left-out squared error for each number."""
+    x, y = amounts(n, d, k)
+    weight = torch.rand(n, dtype=torch.float64) + 0.1 if weighted else None
+    strengths = [0.1, 1.0, 10.0, 100.0, 1000.0]
+    [fit] = fit_numbers_each(x, y, [torch.arange(n)], strengths=strengths, weight=weight)
+    for j in range(k):
+        errors = []
+        for alpha in strengths:
+            off = []
+            for i in range(n):
+                rest = np.arange(n) != i
+                model = Ridge(alpha=alpha).fit(x[rest], y[rest, j], None if weight is None else weight[rest])
+                off.append(float(model.predict(x[i : i + 1])[0] - y[i, j]) ** 2)
+            errors.append(np.average(off, weights=weight))
+        assert fit.strength[j] == strengths[int(np.argmin(errors))]
+        assert fit.loss[j] == pytest.approx(min(errors), rel=1e-6)
+        best = Ridge(alpha=float(fit.strength[j])).fit(x, y[:, j], weight)
+        np.testing.assert_allclose(fit.weight[j], best.coef_, rtol=1e-6, atol=1e-8 * abs(best.coef_).max())
+        assert fit.bias[j] == pytest.approx(best.intercept_, rel=1e-6)
+
+
+@pytest.mark.parametrize("d", [6, 60])
+def test_subsets_of_numbers_together_are_what_they_are_alone(d):
+    x, y = amounts(40, d, 2)
+    kept = [torch.arange(30), torch.arange(10, 40), torch.arange(25)]
+    for rows, fit in zip(kept, fit_numbers_each(x, y, kept), strict=True):
+        [alone] = fit_numbers_each(x[rows], y[rows], [torch.arange(len(rows))])
+        torch.testing.assert_close(x @ fit.weight.T + fit.bias, x @ alone.weight.T + alone.bias)
+
+
+def test_unknown_numbers_are_left_out_of_their_own_regression_alone():
+    x, y = amounts(30, 5, 2)
+    known = torch.ones(30, 2, dtype=torch.bool)
+    known[:12, 1] = False
+    y[:12, 1] = 0.0
+    [fit] = fit_known_numbers(x, y, [torch.arange(30)], known)
+    [first] = fit_numbers_each(x, y[:, :1], [torch.arange(30)])
+    [second] = fit_numbers_each(x[12:], y[12:, 1:], [torch.arange(18)])
+    torch.testing.assert_close(fit.weight, torch.cat([first.weight, second.weight]))
+    torch.testing.assert_close(fit.bias, torch.cat([first.bias, second.bias]))
+
+
+def test_a_single_sample_is_its_own_mean():
+    [fit] = fit_numbers_each(torch.ones(1, 3), torch.tensor([[5.0]]), [torch.arange(1)])
+    assert (fit.weight.abs().max().item(), fit.bias.item()) == (0.0, 5.0)

@@ -21,7 +21,7 @@ def test_separators_line_ends_and_byte_order_mark(tmp_path, mark, end, start):
     lines = [["file", "label"], ["a.jpg", "owl"], ["b.jpg", '"crow, big; black"']]
     table = read_labels(written(tmp_path, start + end.join(mark.join(cells) for cells in lines) + end))
     rows = table.by_file(tmp_path)
-    assert {name: row[table.label_column] for name, row in rows.items()} == {
+    assert {name: row[table.label_columns()[0]] for name, row in rows.items()} == {
         "a.jpg": "owl",
         "b.jpg": "crow, big; black",
     }
@@ -31,7 +31,7 @@ def test_separators_line_ends_and_byte_order_mark(tmp_path, mark, end, start):
 @pytest.mark.parametrize("label", ["label", "Class"])
 def test_columns_are_found_by_name(tmp_path, file, label):
     table = read_labels(written(tmp_path, f"site,{label}, {file}\nA,owl,x.jpg\n\n"))
-    assert table.label_column == label
+    assert table.label_columns() == (label,)
     assert table.by_file(tmp_path)["x.jpg"]["site"] == "A"
 
 

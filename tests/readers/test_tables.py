@@ -66,11 +66,12 @@ def test_numeric_columns_hold_finite_numbers_alone(tmp_path, text, numeric):
 
 
 def test_decimal_commas_between_semicolons(tmp_path):
-    x = read_table(written(tmp_path, "a;b;c;label\n3,5;1,2,3;-,5e2;1,5\n4;x;2.5;2\n")).x
+    x = read_table(written(tmp_path, "a;b;c;label\n3,5;1,2,3;-,5e2;u\n4;x;2.5;2\n")).x
     assert (x.column("a"), x.column("b"), x.column("c")) == (["3.5", "4"], ["1,2,3", "x"], ["-.5e2", "2.5"])
     assert x.numeric == {"a", "c"}
     assert read_table(written(tmp_path, 'a,label\n"3,5",x\n')).x.numeric == set()
-    assert read_table(written(tmp_path, "a;label\n3;1,5\n")).output.names == ("1,5",)
+    assert read_table(written(tmp_path, "a;label\n3;1,5\n"), task="classes").output.names == ("1,5",)
+    assert read_table(written(tmp_path, "a;label\n3;1,5\n"), task="real").y.tolist() == [[1.5]]
 
 
 def test_digests_do_not_depend_on_what_else_is_in_the_file():

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..errors import InputError
 from ..text import aligned
 from .options import MASKS, READING, progress_bars, read, report_unreadable, with_options
 from .places import cache_folder, record_folder
@@ -23,14 +24,18 @@ def command(model: Path, path: Path, as_json: bool, **options: Any) -> None:
     from ..features import Store, embed
     from ..model import Model
     from ..model_folder import load
-    from ..output import Classes
+    from ..output import Classes, Mask
+    from ..readers.masks import CLASSES_FILE
     from ..selection import ClassScores, MaskScores, evaluate
     from ..selection.sealed import note_reading, reading_now, times_read
 
     fitted = load(model)
     progress = progress_bars()
     options["task"] = options["task"] or fitted.output.kind
-    if not isinstance(fitted.output, Classes):
+    if isinstance(fitted.output, Mask) and options["masks"] is None:
+        raise InputError(f"{model} gives masks: give those of {path}, --masks FOLDER")
+    named = options["masks"] is not None and (options["masks"] / CLASSES_FILE).is_file()
+    if not isinstance(fitted.output, Classes) and not named:
         options["label"] = options["label"] or fitted.output.names
     labelled = read(path, **options, progress=progress)
     report_unreadable(labelled, path)

@@ -55,7 +55,8 @@ MASKS = (
     click.option(
         "--masks",
         type=click.Path(path_type=Path),
-        help="A folder of PNG files of the images' names: the class of every pixel.",
+        help="A folder of PNG files of the images' names: the class of every pixel. --label a,b,c names the "
+        "values 0, 1, 2 … where its classes.txt does not.",
     ),
 )
 
@@ -103,9 +104,10 @@ def read(
     if masks is not None:
         from ..readers import read_masks
 
-        if labels is not None or label is not None:
-            raise InputError("--masks and --labels or --label tell different answers: give one of them")
-        return read_masks(path, masks, group=group, progress=progress)
+        if labels is not None:
+            raise InputError("--masks and --labels tell different answers: give one of them")
+        named = label.split(",") if isinstance(label, str) else label
+        return read_masks(path, masks, classes=named, group=group, progress=progress)
     told: Spelling = "merge" if spelling == "merge" else "keep" if spelling == "keep" else "error"
     if path.is_file() and path.suffix.lower() in (".csv", ".tsv", ".txt"):
         from ..readers import read_table

@@ -20,13 +20,14 @@ from ..errors import InputError
 from ..heads import Trees
 from ..model import Model, as_domain
 from ..model_folder import weights_sha256
+from ..output import Mask, Real
 from .entrance import Entrance, entrance_of
 from .parity import Parity, compared
 from .trees import TreeTables
 
 
 class Graph(nn.Module):
-    """From what the entrance is fed to P(class | sample), n × k in float64."""
+    """From what the entrance is fed to P(class | sample), or the numbers, n × k in float64."""
 
     def __init__(self, model: Model, entrance: Entrance) -> None:
         super().__init__()
@@ -52,6 +53,8 @@ def export_onnx(model: Model, path: str | Path, samples: Any) -> Parity:
     Raises InputError, and leaves no file behind, where the two differ (the samples are named), where the
     network is none that torch can export, and where onnx, onnxscript or onnxruntime is not installed.
     """
+    if isinstance(model.output, Mask):
+        raise InputError(f"{model.output.describe()} are not exported: use the model folder, regraft predict")
     path = _target(path)
     _installed()
     domain = as_domain(samples)
@@ -70,8 +73,9 @@ def export_onnx(model: Model, path: str | Path, samples: Any) -> Parity:
     beside = path.with_name(path.name + ".json")
     noted = partial.with_suffix(".json")
     try:
+        name = "values" if isinstance(model.output, Real) else "probabilities"
         one = entrance.array(domain.x[torch.arange(1)])
-        program = _traced(Graph(model, entrance), torch.from_numpy(np.concatenate([one, one])))
+        program = _traced(Graph(model, entrance), torch.from_numpy(np.concatenate([one, one])), name)
         _write(program, partial)
         parity = compared(partial, model, entrance, domain)
         about = _about(model, entrance, one, parity)
@@ -108,7 +112,7 @@ def _installed() -> None:
             raise InputError(f"export to ONNX needs {name}: pip install 'regraft[export]'") from reason
 
 
-def _traced(graph: Graph, example: Tensor) -> Any:
+def _traced(graph: Graph, example: Tensor, name: str) -> Any:
     """What torch's exporter makes of the graph, for any number of samples."""
     samples = torch.export.Dim("samples")
     try:
@@ -120,7 +124,7 @@ def _traced(graph: Graph, example: Tensor) -> Any:
                 dynamo=True,
                 verbose=False,
                 input_names=["input"],
-                output_names=["probabilities"],
+                output_names=[name],
                 dynamic_shapes=({0: samples},),
             )
     # a network of anybody's own may do what no graph can, each in its own way
@@ -149,7 +153,8 @@ def _about(model: Model, entrance: Entrance, example: np.ndarray, parity: Parity
             "shape": ["samples", *example.shape[1:]],
             "holds": entrance.holds,
         },
-        "labels": list(getattr(model.output, "names", ())),
+        "output": model.output.to_json(),
+        "labels": list(model.output.names),
         "preprocessing": preprocessing.to_json(),
         "reading": preprocessing.reading,
         "weights_sha256": weights_sha256(model),

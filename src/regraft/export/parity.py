@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ..domain import Domain
 from ..errors import InputError
 from ..features import BATCH
 from ..model import Model
+from ..output import Classes, Output, Real
 from ..samples import sample_names
 from .entrance import Entrance
 
@@ -21,25 +22,35 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Parity:
-    """How many samples were compared, and how far apart two probabilities were at most."""
+    """How many samples were compared, and how far apart two probabilities were at most.
+
+    numbers: these are none, and the distance is a share of the largest.
+    """
 
     samples: int
     largest: float
+    numbers: bool = False
 
     def __str__(self) -> str:
         few = "sample" if self.samples == 1 else "samples"
+        if self.numbers:
+            return (
+                f"checked on {self.samples} {few}: the same numbers within {self.largest:.1e} of the largest"
+            )
         return f"checked on {self.samples} {few}: the same labels, probabilities within {self.largest:.1e}"
 
 
 def compared(file: Path, model: Model, entrance: Entrance, samples: Domain) -> Parity:
     """Run the file by onnxruntime and the model by itself on the same samples.
 
-    Raises InputError that names the samples whose label differs, or a probability by more than 1e-4.
+    Raises InputError that names the samples whose label differs, or a probability by more than 1e-4; of
+    numbers, those that differ by more than that share of the largest.
     """
-    expected = model.probabilities(samples).numpy()
+    expected = model.expected(samples).numpy()
     found = answers(file, entrance, samples)
-    apart = np.abs(found - expected).max(1)
-    differs = (found.argmax(1) != expected.argmax(1)) | ~(apart <= TOLERANCE)
+    unit = 1.0 if not isinstance(model.output, Real) else max(float(np.abs(expected).max()), 1e-12)
+    apart = np.abs(found - expected).max(1) / unit
+    differs = _other_answers(model.output, found, expected) | ~(apart <= TOLERANCE)
     if differs.any():
         names = sample_names(samples.x)
         told = [
@@ -51,7 +62,7 @@ def compared(file: Path, model: Model, entrance: Entrance, samples: Domain) -> P
             f"{', '.join(told)}{', …' if differs.sum() > 5 else ''}; "
             "nothing was written: keep the model folder"
         )
-    return Parity(len(samples), float(apart.max()))
+    return Parity(len(samples), float(apart.max()), isinstance(model.output, Real))
 
 
 def answers(file: Path, entrance: Entrance, samples: Domain) -> Float[np.ndarray, "n k"]:
@@ -80,6 +91,18 @@ def answers(file: Path, entrance: Entrance, samples: Domain) -> Float[np.ndarray
         ) from reason
 
 
+def _other_answers(
+    output: Output, found: Float[np.ndarray, "n k"], expected: Float[np.ndarray, "n k"]
+) -> Bool[np.ndarray, " n"]:
+    """Which samples are told something else, where an answer is more than a number."""
+    if isinstance(output, Real):
+        return np.zeros(len(found), dtype=bool)
+    one, other = (output.answer(torch.from_numpy(each)) for each in (found, expected))
+    return (one != other).reshape(len(found), -1).any(1).numpy()
+
+
 def _said(model: Model, chances: Float[np.ndarray, " k"]) -> str:
+    if not isinstance(model.output, Classes):
+        return ", ".join(f"{value:.6g}" for value in chances[:5])
     best = int(chances.argmax())
     return f"{model.output.decode(torch.tensor([best]))[0]} {chances[best]:.6f}"

@@ -34,6 +34,7 @@ class Classes(Output):
     kind: ClassVar[str] = "classes"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy")
     task: ClassVar[str] = "Tell apart"
+    noun: ClassVar[str] = "classes"
     loss_name: ClassVar[str] = "log loss"
 
     names: tuple[str, ...]

@@ -36,6 +36,7 @@ class MultiLabel(Output):
     kind: ClassVar[str] = "multilabel"
     metrics: ClassVar[tuple[str, ...]] = ("label_accuracy", "balanced_label_accuracy")
     task: ClassVar[str] = "Say which apply"
+    noun: ClassVar[str] = "labels"
     loss_name: ClassVar[str] = "log loss"
 
     names: tuple[str, ...] = ()

@@ -16,12 +16,13 @@ class Output(ABC):
     the user gives, and `decode` goes back.
 
     metrics: what a choice may be made by, the usual one first. task: what a model does, in words.
-    loss_name: what the loss is called. names: of what is asked.
+    noun: what is asked for, in the plural. loss_name: what the loss is called. names: of what is asked.
     """
 
     kind: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     task: ClassVar[str]
+    noun: ClassVar[str]
     loss_name: ClassVar[str]
     names: tuple[str, ...]
 

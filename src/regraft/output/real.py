@@ -33,6 +33,7 @@ class Real(Output):
     kind: ClassVar[str] = "real"
     metrics: ClassVar[tuple[str, ...]] = ("r2", "d2")
     task: ClassVar[str] = "Estimate"
+    noun: ClassVar[str] = "numbers"
     loss_name: ClassVar[str] = "squared error"
 
     names: tuple[str, ...] = ()

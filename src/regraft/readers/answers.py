@@ -50,7 +50,7 @@ def task_of(where: str, columns: Columns, task: str | None = None) -> Task:
             raise InputError(f"task {task!r} is unknown: it is one of {', '.join(get_args(Task))}")
         if task == "classes" and len(columns) > 1:
             raise InputError(
-                f"{where}: {len(columns)} columns ({_listed(columns)}) cannot name one class: name one of them"
+                f"{where}: {len(columns)} columns ({_listed(columns)}) cannot name one class: name one"
             )
         told: Task = task  # type: ignore[assignment]
         return told

@@ -38,12 +38,13 @@ class LabelFile:
             )
         return names
 
-    def by_file(self, root: Path, labels: Sequence[str]) -> dict[str, dict[str, str]]:
+    def by_file(self, root: Path, labels: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
         """Each row by the path, relative to `root`, of the file it is about, as `key` writes it.
 
         A path that leaves `root` is an error, and so are two rows that label one file differently.
         """
         file = self._column(FILE_COLUMNS, "the files")
+        labels = labels or self.label_columns()
         found: dict[str, dict[str, str]] = {}
         for row in self.rows:
             if not row[file].strip():

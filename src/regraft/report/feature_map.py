@@ -18,7 +18,7 @@ LONGEST = 80  # letters of a name
 
 def feature_map(study: Study) -> Content:
     """Every judged sample where the model's features put it, by class; the wrong ones are ringed."""
-    shown = {a.row: a for a in study.answers}
+    shown = {a.row: a for a in study.answers}  # of classes; others have no colours
     if len(shown) < 3:
         return None
     rows = _some(sorted(shown), {a.row for a in study.answers if not a.right})

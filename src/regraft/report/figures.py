@@ -14,6 +14,7 @@ from .markup import Html, tag
 WIDTH, HEIGHT, MARGIN = 640, 440, 14  # of the map
 COLOURS, SHAPES = 8, 4  # which tell apart 32 classes; after that they come again
 CURVE_HEIGHT = 200
+SQUARE = 400  # of one number against another
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,30 @@ def scatter(
     if rings:
         groups.append(tag("path", d=rings, class_="ring"))
     return tag("svg", groups, class_="map", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=told)
+
+
+def against(true: Sequence[float], said: Sequence[float], told: str) -> Html:
+    """One number against another on equal scales, with the line on which they are equal."""
+    low, high = min(*true, *said), max(*true, *said)
+    spread = (high - low) or 1.0
+    scale = Scale(low - 0.02 * spread, high + 0.02 * spread, margin=0)
+
+    def at(value: float) -> float:
+        return round(scale.percent(value) / 100 * SQUARE, 1)
+
+    marks = []
+    for t in ticks(scale.low, scale.high):
+        x, y = at(t), round(SQUARE - at(t), 1)
+        marks.append(tag("line", x1=x, x2=x, y1=0, y2=SQUARE, class_="grid"))
+        marks.append(tag("line", x1=0, x2=SQUARE, y1=y, y2=y, class_="grid"))
+        marks.append(tag("text", f"{t:.4g}", x=x, y=SQUARE + 16, text_anchor="middle"))
+        marks.append(tag("text", f"{t:.4g}", x=-6, y=y, dy="0.35em", text_anchor="end"))
+    dot = "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z"
+    points = "".join(f"M{at(x):g} {SQUARE - at(y):g}{dot}" for x, y in zip(true, said, strict=True))
+    equal = tag("line", x1=0, y1=SQUARE, x2=SQUARE, y2=0, class_="zero")
+    box = f"-60 -8 {SQUARE + 80} {SQUARE + 32}"
+    shapes = [marks, equal, tag("path", d=points, class_="c0")]
+    return tag("svg", shapes, viewBox=box, role="img", aria_label=told)
 
 
 def key(c: int) -> Html:

@@ -1,6 +1,7 @@
 """Samples worth a look: the most wrong, the most uncertain, and what the doctor found."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..doctor import Finding, Sample
 from ..selection import Study
@@ -40,6 +41,40 @@ def most_uncertain(study: Study) -> Content:
         ),
         _cards(study, study.most_uncertain),
     ]
+
+
+def most_off(study: Study) -> Content:
+    """The samples whose estimate was the farthest off."""
+    if not study.most_off:
+        return None
+    names, seen = titles(study.labelled.x), pictures(study.labelled.x, [a.row for a in study.most_off])
+    cards = [
+        tag(
+            "li",
+            _picture(uri, names[a.row]),
+            tag("div", name_of(names[a.row], 40), class_="name"),
+            tag("div", values(study.labelled.x, a.row), class_="values") if uri is None else None,
+            tag("div", "said ", tag("b", name_of(_told(a.said), 60))),
+            tag("div", "label ", tag("b", name_of(_told(a.label), 60))),
+            class_="missed",
+        )
+        for a, uri in zip(study.most_off, seen, strict=True)
+    ]
+    return [
+        tag(
+            "p",
+            "Held out, these were the farthest from what they are labelled. The label may be wrong, or the "
+            "sample an odd one.",
+        ),
+        tag("ul", cards, class_="cards"),
+    ]
+
+
+def _told(answer: Any) -> str:
+    """Numbers in short, and labels beside each other."""
+    if isinstance(answer, list):
+        return ", ".join(map(_told, answer)) or "none"
+    return f"{answer:.4g}" if isinstance(answer, float) else str(answer)
 
 
 def findings(study: Study) -> Content:

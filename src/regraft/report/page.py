@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from .. import __version__
 from ..selection import Study
-from . import classes, feature_map, hardest, outcome, reproduce, task
+from . import classes, feature_map, hardest, labels, numbers, outcome, reproduce, task
 from .blocks import name_of
 from .markup import Content, Html, tag
 
@@ -23,7 +23,10 @@ SECTIONS: tuple[tuple[str, str, Callable[[Study], Content]], ...] = (
     ("curve", "The learning curve", outcome.learning_curve),
     ("classes", "The classes", classes.recalls),
     ("confusion", "What was taken for what", classes.confusion),
+    ("numbers", "Estimated against true", numbers.estimates),
+    ("labels", "The labels", labels.found),
     ("wrong", "The most wrong samples", hardest.most_wrong),
+    ("off", "The farthest off", hardest.most_off),
     ("uncertain", "The most uncertain samples", hardest.most_uncertain),
     ("map", "A map of the features", feature_map.feature_map),
     ("doctor", "What the doctor found", hardest.findings),

@@ -6,7 +6,9 @@ from ..samples import describe
 from ..selection import Study
 from . import figures
 from .blocks import SENTENCE, cell, column, counted, facts, head, list_of, name_of, numbers, table
+from .labels import counts
 from .markup import Content, Html, short, tag
+from .numbers import ranges
 
 SHOWN = 10  # of what was left out, before the rest is folded
 
@@ -69,6 +71,8 @@ def given(study: Study) -> Content:
         ),
         list_of(left_out, SHOWN) if left_out else None,
         _labels_of_each(study) if isinstance(labelled.output, Classes) else None,
+        ranges(study),
+        counts(study),
     ]
 
 

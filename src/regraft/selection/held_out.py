@@ -8,6 +8,7 @@ from ..domain import Domain
 from ..output import Classes
 from ..samples import sample_names
 from .choice import Result
+from .scores import LabelScores, RealScores
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,53 @@ class HeldOutAnswer:
             "probability": round(self.probability, 6),
             "of_label": round(self.chance, 6),
         }
+
+
+@dataclass(frozen=True)
+class HeldOutEstimate:
+    """The held-out answer to one sample where it may be more or less wrong: numbers, or several labels.
+
+    label, said: what it is and what was said, as `Output.decode` has it. off: how wrong that is, in standard
+    deviations of the number (the root of their mean square where there are several), or as the log loss.
+    """
+
+    row: int
+    name: str
+    label: Any
+    said: Any
+    off: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "sample": self.name,
+            "row": self.row,
+            "label": self.label,
+            "said": self.said,
+            "off": round(self.off, 6),
+        }
+
+
+def held_out_estimates(labelled: Domain, result: Result) -> list[HeldOutEstimate]:
+    """The answer to every sample that was judged, in the order of the samples; none for classes."""
+    scores = result.scores
+    if not isinstance(scores, RealScores | LabelScores):
+        return []
+    names, rows = sample_names(labelled.x), result.judged.nonzero().flatten().tolist()
+    output = labelled.asked
+    told = zip(
+        rows, output.decode(scores.y), output.decode(scores.predicted), scores.off().tolist(), strict=True
+    )
+    return [HeldOutEstimate(i, names[i], label, said, off) for i, label, said, off in told]
+
+
+def most_off(given: Sequence[HeldOutEstimate], most: int) -> list[HeldOutEstimate]:
+    """The most wrong of them, the worst first.
+
+    >>> near, far = HeldOutEstimate(0, "0", 1.0, 1.1, 0.1), HeldOutEstimate(1, "1", 1.0, 3.0, 2.0)
+    >>> [a.name for a in most_off([near, far], 1)]
+    ['1']
+    """
+    return sorted(given, key=lambda a: -a.off)[:most]
 
 
 def held_out_answers(labelled: Domain, result: Result) -> list[HeldOutAnswer]:

@@ -171,7 +171,7 @@ def mean_of(
 ) -> Interval:
     """The mean of any numbers, one a sample, with its 95 % interval by Student's t.
 
-    group, overlap: as for `share`. `benchmarks/real_intervals.py` measures what it covers for R².
+    group, overlap: as for `share`. `benchmarks/outputs.py --intervals` measures what it covers for R².
 
     >>> str(mean_of(torch.tensor([1.0, 2.0, 3.0])))
     '2.00 [-0.48, 4.48]'

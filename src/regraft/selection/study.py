@@ -16,7 +16,15 @@ from ..text import aligned, seconds_text
 from .choice import Result
 from .curve import LearningCurve
 from .estimate import NAME, bias_corrected
-from .held_out import HeldOutAnswer, held_out_answers, most_uncertain, most_wrong
+from .held_out import (
+    HeldOutAnswer,
+    HeldOutEstimate,
+    held_out_answers,
+    held_out_estimates,
+    most_off,
+    most_uncertain,
+    most_wrong,
+)
 from .intervals import Interval
 from .nested import NAME as NESTED
 from .scores import ClassScores, Scores, evaluate
@@ -152,6 +160,16 @@ class Study:
         """What the row handed over said of every judged sample, held out."""
         return held_out_answers(self.labelled, self.handed_over)
 
+    @cached_property
+    def estimates(self) -> list[HeldOutEstimate]:
+        """The same where answers are more or less wrong: numbers, and several labels."""
+        return held_out_estimates(self.labelled, self.handed_over)
+
+    @property
+    def most_off(self) -> list[HeldOutEstimate]:
+        """The samples whose estimate was the farthest off."""
+        return most_off(self.estimates, HARDEST)
+
     @property
     def most_wrong(self) -> list[HeldOutAnswer]:
         """The samples whose own label was believed the least."""
@@ -263,7 +281,8 @@ class Study:
             "test_readings": [asdict(reading) for reading in self.readings],
             "most_wrong": [a.to_json() for a in self.most_wrong],
             "most_uncertain": [a.to_json() for a in self.most_uncertain],
-            "answers": [a.to_json() for a in self.answers],
+            "answers": [a.to_json() for a in self.answers or self.estimates],
+            "most_off": [a.to_json() for a in self.most_off],
             "examination": self.examination and self.examination.to_json(),
         }
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...domain import Domain
 from ...output import MultiLabel
-from ...output.entries import known_entries
+from ...output.entries import known_entries, mean_of_known
 from ..intervals import Interval, mean_gain, mean_of
 from ..resampling import resampled
 from .ratios import Ratios
@@ -58,8 +58,14 @@ class LabelScores(Scores):
 
     @cached_property
     def loss(self) -> float:  # type: ignore[override]
-        told = torch.where(self.y > 0.5, self.p, 1 - self.p).clamp_min(1e-12).log()
-        return float(-(told * self.known).mean(0).sum() / self.known.sum())
+        return float((self._log_losses() * self.known).sum() / self.known.sum())
+
+    def off(self) -> Float[Tensor, " n"]:
+        """The log loss of each sample, the mean over the labels that are known of it."""
+        return mean_of_known(self._log_losses(), self.known > 0)
+
+    def _log_losses(self) -> Float[Tensor, "n k"]:
+        return -torch.where(self.y > 0.5, self.p, 1 - self.p).clamp_min(1e-12).log().mean(0)
 
     def ratios(self, metric: str) -> Ratios:
         """The metric as a mean of ratios: one part in all, one for each label, or two for each label."""

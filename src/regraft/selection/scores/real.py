@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...domain import Domain
 from ...output import Real
-from ...output.entries import known_entries
+from ...output.entries import known_entries, mean_of_known
 from ..intervals import Interval, mean_gain, mean_of
 from .ratios import Ratios
 from .scores import Scores
@@ -92,6 +92,12 @@ class RealScores(Scores):
             square = self._mean(self.error[:, :, i].square(), i)
             found[name] = Interval(square.value**0.5, square.low**0.5, square.high**0.5)
         return found
+
+    def off(self) -> Float[Tensor, " n"]:
+        """How far off each sample is: the root of the mean square, in standard deviations of each number."""
+        spread = self._around(self._means).square().sum(0).div(self.known.sum(0).clamp_min(1)).sqrt()
+        off = self.error.mean(0) / spread.where(spread > 0, 1.0)
+        return mean_of_known(off.square(), self.known > 0).sqrt()
 
     def of_each(self) -> dict[str, float]:
         """R² of each number; NaN where all that is known of it is the same."""
