@@ -52,7 +52,10 @@ def test_from_folders_to_masks_and_back(run, painted, tmp_path):
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["file", "sky", "owl"]
     assert float(rows[3]["owl"]) == pytest.approx(float((found == 1).float().mean()), abs=1e-6)
-    assert "masks of 2 classes" in run("plan", images, "--masks", tmp_path / "said").output
+    assert (
+        "masks of 2 classes"
+        in run("plan", images, "--masks", tmp_path / "said", "--backbone", "glyphs").output
+    )
 
 
 def test_what_is_asked_wrongly_is_said_in_one_line(run, painted, tmp_path):
