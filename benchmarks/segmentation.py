@@ -147,7 +147,7 @@ def main() -> None:
     options = ask.parse_args()
     torch.set_num_threads(options.threads)
     keep_freed_memory()
-    read, epochs, labelled, tested = (1000, 2, 20, 40) if options.quick else (6000, 12, 60, 300)
+    read, epochs, labelled, tested = (1000, 2, 20, 40) if options.quick else (4000, 8, 40, 200)
     last = ""
     for task in options.tasks.split(","):
         if task == "letters":
