@@ -242,8 +242,9 @@ def solvable(problem: Problem) -> Domain:
     labelled.asked.must_teach(labelled.labels, labelled.observed)
     if (scores := len(labelled) * labelled.asked.width) > MOST_SCORES:
         raise InputError(
-            f"{len(labelled):,} samples of {labelled.asked.width:,} {labelled.asked.noun} have {scores:,} scores, and "
-            f"{MOST_SCORES:,} are compared: is this the column or folder that names the class?"
+            f"{len(labelled):,} samples of {labelled.asked.width:,} {labelled.asked.noun} have "
+            f"{scores:,} scores, and {MOST_SCORES:,} are compared: "
+            "is this the column or folder that names the class?"
         )
     return labelled
 

@@ -41,6 +41,7 @@ class Mask(Output):
     metrics: ClassVar[tuple[str, ...]] = ("mean_iou", "pixel_accuracy")
     task: ClassVar[str] = "Mask"
     loss_name: ClassVar[str] = "log loss"
+    noun: ClassVar[str] = "classes"
 
     names: tuple[str, ...]
 
