@@ -135,7 +135,7 @@ class Domain:
         >>> d.fingerprint() == d[[1, 0]].fingerprint() != d.unlabelled().fingerprint()
         True
         """
-        labels = [None] * len(self)
+        labels: list[Any] = [None] * len(self)
         if self.y is not None and self.output is not None:
             labels = self.output.decode(self.y)
         if self.observed is not None:

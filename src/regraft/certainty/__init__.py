@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Float
 from torch import Tensor
 
 from ..domain import Domain
@@ -43,16 +43,11 @@ CERTAINTIES: dict[str, type[Certainty]] = {
 
 
 def certainty_of(
-    output: Output,
-    logits: Float[Tensor, "r n k"],
-    y: Shaped[Tensor, "n ..."],
-    observed: Bool[Tensor, "n ..."] | None,
-    features: Domain,
-    directions: bool,
+    logits: Float[Tensor, "r n k"], judged: Domain, features: Domain, directions: bool
 ) -> Certainty | None:
     """What `Certainty.of` of that kind of answer makes of held-out scores; None for a kind that has none."""
-    kind = CERTAINTIES.get(output.kind)
-    return None if kind is None else kind.of(logits, y, observed, features, directions)
+    kind = CERTAINTIES.get(judged.asked.kind)
+    return None if kind is None else kind.of(logits, judged, features, directions)
 
 
 def certainty_from_json(saved: dict[str, Any], tensors: Mapping[str, Tensor]) -> Certainty:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..domain import Domain
@@ -34,15 +34,10 @@ class Certainty(nn.Module, ABC):
     @classmethod
     @abstractmethod
     def of(
-        cls,
-        logits: Float[Tensor, "r n k"],
-        y: Shaped[Tensor, "n ..."],
-        observed: Bool[Tensor, "n ..."] | None,
-        features: Domain,
-        directions: bool,
+        cls, logits: Float[Tensor, "r n k"], judged: Domain, features: Domain, directions: bool
     ) -> "Certainty":
-        """From held-out scores of n samples in r repeats, what is asked of them, and the features of all
-        labelled samples (and whether only their directions tell how alike they are)."""
+        """From held-out scores of the judged samples in r repeats, and the features of all labelled ones (and
+        whether only their directions tell how alike they are)."""
 
     def calibrated(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
         """The scores whose meaning (`Output.expected`) is as sure as it may be."""

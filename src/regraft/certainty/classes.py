@@ -36,17 +36,19 @@ class ClassCertainty(Certainty):
 
     @classmethod
     def of(
-        cls,
-        logits: Float[Tensor, "r n k"],
-        y: Int[Tensor, " n"],
-        observed: Bool[Tensor, " n"] | None,
-        features: Domain,
-        directions: bool,
+        cls, logits: Float[Tensor, "r n k"], judged: Domain, features: Domain, directions: bool
     ) -> "ClassCertainty":
+        return cls.of_codes(logits, judged.labels, Novelty.of(features, directions))
+
+    @classmethod
+    def of_codes(
+        cls, logits: Float[Tensor, "r n k"], y: Int[Tensor, " n"], novelty: Novelty
+    ) -> "ClassCertainty":
+        """From held-out scores and the class of each sample, as its position."""
         temperature = fitted_temperature(logits, y) if len(y) >= ENOUGH else 1.0
         p = (logits.double() / temperature).softmax(2).mean(0)
         threshold = conformal_quantile(1 - p.gather(1, y[:, None]).squeeze(1), ALPHA)
-        return cls(temperature, threshold, len(y), Novelty.of(features, directions))
+        return cls(temperature, threshold, len(y), novelty)
 
     def calibrated(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
         """logits / T, whose softmax is the probabilities."""

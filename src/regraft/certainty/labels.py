@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, final
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from ..domain import Domain
@@ -38,17 +38,12 @@ class LabelCertainty(Certainty):
 
     @classmethod
     def of(
-        cls,
-        logits: Float[Tensor, "r n k"],
-        y: Float[Tensor, "n k"],
-        observed: Bool[Tensor, "n k"] | None,
-        features: Domain,
-        directions: bool,
+        cls, logits: Float[Tensor, "r n k"], judged: Domain, features: Domain, directions: bool
     ) -> "LabelCertainty":
-        known = known_entries(y, observed).bool()
+        y, known = judged.labels, known_entries(judged.labels, judged.observed).bool()
         scores = logits[:, known]
         two = torch.stack([torch.zeros_like(scores), scores], 2)
-        return cls(ClassCertainty.of(two, y[known].long(), None, features, directions))
+        return cls(ClassCertainty.of_codes(two, y[known].long(), Novelty.of(features, directions)))
 
     def calibrated(self, logits: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
         """logits / T, whose logistic function is the probabilities."""

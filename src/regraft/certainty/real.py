@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, final
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, tensor
 
 from ..domain import Domain
@@ -35,14 +35,10 @@ class RealCertainty(Certainty):
 
     @classmethod
     def of(
-        cls,
-        logits: Float[Tensor, "r n k"],
-        y: Float[Tensor, "n k"],
-        observed: Bool[Tensor, "n k"] | None,
-        features: Domain,
-        directions: bool,
+        cls, logits: Float[Tensor, "r n k"], judged: Domain, features: Domain, directions: bool
     ) -> "RealCertainty":
-        off, known = (y - logits.mean(0)).abs(), known_entries(y, observed).bool()
+        y = judged.labels
+        off, known = (y - logits.mean(0)).abs(), known_entries(y, judged.observed).bool()
         each = [column[seen] for column, seen in zip(off.T, known.T, strict=True)]
         reach = [conformal_quantile(errors, ALPHA) for errors in each]
         return cls(reach, min(map(len, each)), Novelty.of(features, directions))

@@ -34,8 +34,8 @@ class LinearFit:
 
 @final
 @dataclass(frozen=True, eq=False)
-class NumbersFit:
-    """Estimates x Wᵀ + b of k numbers, and of each the strength that was chosen and its left-out loss."""
+class ColumnsFit:
+    """Scores x Wᵀ + b of k numbers or labels, and of each the chosen strength and its held-out loss."""
 
     weight: Float[Tensor, "k d"]
     bias: Float[Tensor, " k"]

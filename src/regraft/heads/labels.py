@@ -1,24 +1,14 @@
 """A logistic regression for each of several labels, on the samples of which the label is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from .fit import ColumnsFit
 from .logistic import fit_logistic_each
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class LabelsFit:
-    """Scores x Wᵀ + b, whose logistic function is P(label | x), and the strength that each label chose."""
-
-    weight: Float[Tensor, "k d"]
-    bias: Float[Tensor, " k"]
-    strength: Float[Tensor, " k"]
 
 
 def fit_labels_each(
@@ -28,11 +18,11 @@ def fit_labels_each(
     kept: Sequence[Int[Tensor, " m"]],
     folds: Sequence[Sequence[Int[Tensor, " h"]]],
     **how: Any,
-) -> list[LabelsFit]:
+) -> list[ColumnsFit]:
     """For each label `fit_logistic_each` of two classes, on each of several subsets of the rows.
 
     how: what `fit_logistic_each` takes besides. A label that a subset does not show both with and without
-    has W = 0 and the log odds (n₁ + 1)/(n₀ + 1) everywhere.
+    has W = 0 and the log odds log((n₁ + 1)/(n₀ + 1)) everywhere.
 
     >>> x, y = torch.arange(6.0)[:, None], torch.tensor([[0.0, 1.0]] * 3 + [[1.0, 1.0]] * 3)
     >>> [fit] = fit_labels_each(x, y, None, [torch.arange(6)], [[]], strengths=[1.0])
@@ -40,10 +30,11 @@ def fit_labels_each(
     ([False, True], 0.0)
     """
     made = [
-        LabelsFit(
+        ColumnsFit(
             torch.zeros(y.shape[1], x.shape[1], dtype=torch.float64),
             torch.zeros(y.shape[1], dtype=torch.float64),
             torch.ones(y.shape[1], dtype=torch.float64),
+            torch.full((y.shape[1],), torch.nan, dtype=torch.float64),
         )
         for _ in kept
     ]
@@ -58,6 +49,7 @@ def fit_labels_each(
             made[i].weight[j] = fit.weight[1] - fit.weight[0]
             made[i].bias[j] = fit.bias[1] - fit.bias[0]
             made[i].strength[j] = fit.strength
+            made[i].loss[j] = fit.losses.nan_to_num(torch.inf).min()
         for i in set(range(len(kept))) - set(both):
             made[i].bias[j] = ((counts[i][1] + 1) / (counts[i][0] + 1)).log()
     return made

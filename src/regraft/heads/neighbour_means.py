@@ -5,7 +5,8 @@ from typing import Any, ClassVar, final
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+
+from .neighbours import on_sphere
 
 UNSEEN = 0.5  # samples that have a label, and that have not, besides those that are near
 
@@ -24,24 +25,24 @@ class NeighbourMeans(nn.Module):
 
     kind: ClassVar[str] = "neighbour means"
 
+    values: Tensor
+    known: Tensor
+    usual: Tensor
+    centre: Tensor
+    points: Tensor
+
     def __init__(self, samples: int, features: int, classes: int, nearest: int, odds: bool = False) -> None:
         super().__init__()
-        self.centre: Tensor
-        self.points: Tensor
-        self.values: Tensor
-        self.known: Tensor
-        self.usual: Tensor
-        self.register_buffer("centre", torch.zeros(features))
-        self.register_buffer("points", torch.zeros(samples, features))
-        self.register_buffer("values", torch.zeros(samples, classes, dtype=torch.float64))
-        self.register_buffer("known", torch.ones(samples, classes, dtype=torch.float64))
-        self.register_buffer("usual", torch.zeros(classes, dtype=torch.float64))
+        sizes = {"values": (samples, classes), "known": (samples, classes), "usual": (classes,)}
+        for name, size in sizes.items():
+            self.register_buffer(name, torch.ones(size, dtype=torch.float64))
+        for name, size in {"centre": (features,), "points": (samples, features)}.items():
+            self.register_buffer(name, torch.zeros(size))
         self.nearest = nearest
         self.odds = odds
 
     def directions(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
-        """The centred features on the unit sphere."""
-        return normalize(z.float() - self.centre, dim=1)
+        return on_sphere(z, self.centre)
 
     def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         return self.means(self.directions(z) @ self.points.T, self.nearest)

@@ -34,7 +34,7 @@ class Neighbours(nn.Module):
 
     def directions(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
         """The centred features on the unit sphere."""
-        return normalize(z.float() - self.centre, dim=1)
+        return on_sphere(z, self.centre)
 
     def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         return votes(self.directions(z) @ self.points.T, self.labels, self.classes, self.nearest)
@@ -48,6 +48,11 @@ class Neighbours(nn.Module):
             "classes": self.classes,
             "nearest": self.nearest,
         }
+
+
+def on_sphere(z: Float[Tensor, "n d"], centre: Float[Tensor, " d"]) -> Float[Tensor, "n d"]:
+    """The direction in which each feature lies from the centre."""
+    return normalize(z.float() - centre, dim=1)
 
 
 def votes(

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from .fit import NEVER, LinearFit, NumbersFit, check_samples, check_strengths, check_weight
+from .fit import NEVER, ColumnsFit, LinearFit, check_samples, check_strengths, check_weight
 from .rotation import Rotation, far_apart, rotate
 
 # α over the mean eigenvalue of XᵀX, so that the grid follows the scale of x
@@ -103,7 +103,7 @@ def fit_numbers_each(
     *,
     strengths: Sequence[float] | None = None,
     weight: Float[Tensor, " n"] | None = None,
-) -> list[NumbersFit]:
+) -> list[ColumnsFit]:
     """argmin_{W,b} Σ wᵢ ‖W xᵢ + b − yᵢ‖² + Σⱼ αⱼ ‖Wⱼ‖²  on each of several subsets of the rows
 
     Each of the k numbers has an α of its own: that of the lowest mean of (y − ŷ)² when single samples are
@@ -122,7 +122,7 @@ def fit_numbers_each(
     alike: dict[int, list[int]] = {}
     for i, rows in enumerate(kept):
         alike.setdefault(len(rows), []).append(i)
-    fits: dict[int, NumbersFit] = {}
+    fits: dict[int, ColumnsFit] = {}
     for members in alike.values():
         rows = torch.stack([kept[i] for i in members])
         squares = _LeastSquares(z[rows], y[rows].double().mT, None if weight is None else samples[rows])
@@ -138,14 +138,14 @@ def fit_known_numbers(
     kept: Sequence[Int[Tensor, " m"]],
     observed: Bool[Tensor, "n k"] | None = None,
     weight: Float[Tensor, " n"] | None = None,
-) -> list[NumbersFit]:
+) -> list[ColumnsFit]:
     """`fit_numbers_each` where some of y may be unknown: each number is fitted to the samples that know it.
 
     A number of which a subset knows nothing is 0 everywhere.
     """
     if observed is None:
         return fit_numbers_each(x, y, kept, weight=weight)
-    empty = NumbersFit(
+    empty = ColumnsFit(
         *(torch.zeros(*shape, dtype=torch.float64) for shape in ((1, x.shape[1]), (1,), (1,), (1,)))
     )
     fits = []
@@ -155,7 +155,7 @@ def fit_known_numbers(
         found = iter(fit_numbers_each(x, column[:, None], there, weight=weight))
         fits.append([next(found) if len(some) else empty for some in rows])
     return [
-        NumbersFit(
+        ColumnsFit(
             torch.cat([fit.weight for fit in of_subset]),
             torch.cat([fit.bias for fit in of_subset]),
             torch.cat([fit.strength for fit in of_subset]),
@@ -258,7 +258,7 @@ def _cross_entropies(
     return torch.cat(losses, 1).double(), torch.cat(sharpness, 1).double()
 
 
-def _regressions(squares: _LeastSquares, grid: Float[Tensor, " s"] | None) -> Iterator[NumbersFit]:
+def _regressions(squares: _LeastSquares, grid: Float[Tensor, " s"] | None) -> Iterator[ColumnsFit]:
     """The solution of each set, for each number at the strength of its lowest left-out squared error."""
     strengths = squares.strengths(grid)
     losses = torch.cat(
@@ -274,7 +274,7 @@ def _regressions(squares: _LeastSquares, grid: Float[Tensor, " s"] | None) -> It
     strength, loss = strengths.gather(1, chosen), losses.gather(1, chosen[:, None])[:, 0]
     solved, bias = squares.solved(strength)
     for found in zip(solved, bias, strength, loss, strict=True):
-        yield NumbersFit(*found)
+        yield ColumnsFit(*found)
 
 
 def _at_once(squares: _LeastSquares) -> int:

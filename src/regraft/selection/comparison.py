@@ -171,11 +171,7 @@ def compare(
 def sureness(kept: Result, labelled: Domain, features: Domain) -> Certainty | None:
     """How sure the model may be, by what was held out of it and by what it has seen."""
     columns = kind_of(labelled.x) != "images" and not any(True for _ in kept.candidate.backbone.parameters())
-    judged = labelled[kept.judged]
-    held_out = kept.logits[:, kept.judged]
-    return certainty_of(
-        labelled.asked, held_out, judged.labels, judged.observed, features, directions=not columns
-    )
+    return certainty_of(kept.logits[:, kept.judged], labelled[kept.judged], features, directions=not columns)
 
 
 def examination(copies: Copies, winner: Result, cuts: list[tuple[Problem, Backbone, float]]) -> Examination:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from ...domain import Domain
 from ...folds import Rows, inner_folds
 from ...heads import Linear
-from ...heads.fit import LinearFit, NumbersFit
-from ...heads.labels import LabelsFit, fit_labels_each
+from ...heads.fit import ColumnsFit, LinearFit
+from ...heads.labels import fit_labels_each
 from ...heads.logistic import PREDICTS, REFIT_TOLERANCE, fit_logistic_each
 from ...heads.scaling import scaled
 from ...method import OnFeatures, param
@@ -52,7 +52,7 @@ class LinearProbe(OnFeatures):
             "tolerance": REFIT_TOLERANCE if len(kept) == 1 else PREDICTS,
         }
         folds = inner_folds(features, kept, self.folds, training.seed)
-        fits: Sequence[LinearFit | LabelsFit]
+        fits: Sequence[LinearFit | ColumnsFit]
         if isinstance(features.output, MultiLabel):
             fits = fit_labels_each(u, features.labels, features.observed, kept, folds, **how)
         else:
@@ -60,7 +60,7 @@ class LinearProbe(OnFeatures):
         return [unscaled(fit, centre, scale) for fit in fits]
 
 
-def unscaled(fit: LinearFit | NumbersFit | LabelsFit, centre: Tensor, scale: Tensor) -> Linear:
+def unscaled(fit: LinearFit | ColumnsFit, centre: Tensor, scale: Tensor) -> Linear:
     """The same function of φ(x) itself."""
     weight = fit.weight / scale
     return Linear.of(weight, fit.bias - torch.mv(weight, centre))

@@ -12,15 +12,15 @@ from torch import Tensor
 from ...domain import Domain
 from ...output import MultiLabel
 from ...output.entries import known_entries, mean_of_known
-from ..intervals import Interval, mean_gain, mean_of
+from ..intervals import Interval
 from ..resampling import resampled
+from .of_ratios import OfRatios
 from .ratios import Ratios
-from .scores import Scores
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class LabelScores(Scores):
+class LabelScores(OfRatios):
     """How many of the known entries were told right, and how well each label is found.
 
     label accuracy: the share of all known entries (1 − the Hamming loss). balanced label accuracy: for each
@@ -79,21 +79,6 @@ class LabelScores(Scores):
             return Ratios(torch.cat([right, right], 2) * of, of.expand(len(self.p), -1, -1))
         both = 2 * said * self.y * self.known
         return Ratios(both, (said + self.y) * self.known)
-
-    def value(self, metric: str) -> float:
-        return self.ratios(metric).value
-
-    def interval(self, metric: str) -> Interval:
-        found = mean_of(self.ratios(metric).contributions(), self.group, self.overlap)
-        return found.within(self.lowest, 1.0)
-
-    def gain_over(self, other: "LabelScores", metric: str) -> Interval:
-        repeats = min(len(self.p), len(other.p))
-        ours, theirs = (s.ratios(metric).first(repeats).contributions() for s in (self, other))
-        return mean_gain(ours, theirs, self.group, self.overlap)
-
-    def values(self, metric: str, times: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
-        return self.ratios(metric).values(times)
 
     def average_precision(self) -> Interval:
         """mAP: the mean over labels of the mean precision at each sample that has the label, most probable

@@ -11,14 +11,14 @@ from torch import Tensor
 from ...domain import Domain
 from ...output import Real
 from ...output.entries import known_entries, mean_of_known
-from ..intervals import Interval, mean_gain, mean_of
+from ..intervals import Interval, mean_of
+from .of_ratios import OfRatios
 from .ratios import Ratios
-from .scores import Scores
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class RealScores(Scores):
+class RealScores(OfRatios):
     """R² and its relative for absolute errors, each the mean over the numbers that are asked for.
 
     R² = 1 − Σ (y − ŷ)² / Σ (y − ȳ)², D² = 1 − Σ |y − ŷ| / Σ |y − median|, over the known entries of the
@@ -65,21 +65,6 @@ class RealScores(Scores):
             spread, off = self._around(self._medians).abs(), self.error.abs()
         below = spread.expand(len(off), -1, -1)
         return Ratios(below - off, below)
-
-    def value(self, metric: str) -> float:
-        return self.ratios(metric).value
-
-    def interval(self, metric: str) -> Interval:
-        found = mean_of(self.ratios(metric).contributions(), self.group, self.overlap)
-        return found.within(self.lowest, 1.0)
-
-    def gain_over(self, other: "RealScores", metric: str) -> Interval:
-        repeats = min(len(self.error), len(other.error))
-        ours, theirs = (s.ratios(metric).first(repeats).contributions() for s in (self, other))
-        return mean_gain(ours, theirs, self.group, self.overlap)
-
-    def values(self, metric: str, times: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
-        return self.ratios(metric).values(times)
 
     def absolute(self) -> dict[str, Interval]:
         """The mean absolute error of each number, in its unit."""
