@@ -37,7 +37,7 @@ def test_from_folders_to_masks_and_back(run, painted, tmp_path):
     assert "Verdict: " in told
     assert load(tmp_path / "m").output.names == ("sky", "owl")
     assert "mIoU" in (tmp_path / "m" / "README.md").read_text()
-    assert "mIoU" in (tmp_path / "m" / "report.html").read_text()
+    assert "How far each class overlaps" in (tmp_path / "m" / "report.html").read_text()
 
     scores = run("evaluate", "m", images, "--masks", masks).output
     assert "mIoU" in scores
