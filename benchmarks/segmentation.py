@@ -5,9 +5,9 @@
 Three tasks. *Shapes, letters*: pictures with exact masks (`shapes.py`), and a small network that learned, in
 this script, to tell letters on the same clutter. *Shapes, photos*: the same pictures and MobileNetV2 0.35,
 which learned to tell photos. *Raccoons*: boxes of the raccoon set as masks, raccoon against background, and
-the same MobileNetV2. Every row is judged by 3-fold cross-validation on the labelled pictures, then fitted to all of
-them and scored on test pictures that nothing was chosen by. `miou` is the mIoU, in points, of what Regraft
-hands over on the raccoons' test.
+the same MobileNetV2. Every row is judged by 3-fold cross-validation on the labelled pictures, then fitted to
+all of them and scored on test pictures that nothing was chosen by. `miou` is the mIoU, in points, of what
+Regraft hands over on the raccoons' test.
 """
 
 import argparse

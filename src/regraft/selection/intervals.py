@@ -1,7 +1,6 @@
 """Intervals for shares and for paired differences of shares, valid for few samples."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,40 +129,6 @@ def paired_gain(
         squares = (float(d.pow(2).mean()) * n + 2 / k) / (n + 2 / k)
         variance += ((p1 + p2 + squares) / 2 - (p1 - p2) ** 2) / (n + 2 / k) / k**2
     return _around(value, middle, Z_BOUND * math.sqrt(variance), lowest=-1.0)
-
-
-def jackknife(
-    statistic: Callable[[Float[Tensor, "b n"]], Float[Tensor, " b"]],
-    n: int,
-    group: Int[Tensor, " n"] | None = None,
-    overlap: float = 0.0,
-    *,
-    bound: bool = False,
-    lowest: float = 0.0,
-) -> Interval:
-    """θ ± t √V,  V = (g − 1)/g Σᵢ (θ₍ᵢ₎ − θ̄)²,  of a smooth function of sums over samples
-
-    statistic: θ where the samples count as often as each row says. θ₍ᵢ₎ is without sample i or, where there
-    are groups, without group i of g; θ̄ is their mean, and t is Student's with g − 1 degrees of freedom. For a
-    mean, V is the usual s²/n. overlap: as in `share`. bound: 93 % at either end, as in `paired_gain`, and
-    not 95 % between them. lowest: of all values that θ can have.
-
-    Efron & Stein, The Annals of Statistics 1981.
-
-    >>> x = torch.tensor([0.2, 0.4, 0.4, 0.6], dtype=torch.float64)
-    >>> str(jackknife(lambda times: times @ x / times.sum(1), 4))  # 0.4 ± 3.18 · 0.163 / √4
-    '0.40 [0.14, 0.66]'
-    """
-    unit = torch.arange(n) if group is None else group.unique(return_inverse=True)[1]
-    g = int(unit.max()) + 1
-    without = (unit != torch.arange(g)[:, None]).double()
-    value = float(statistic(torch.ones(1, n, dtype=torch.float64)))
-    if g < 2:
-        return Interval(value, lowest, 1.0)
-    left = statistic(without)
-    variance = (g - 1) / g * float((left - left.mean()).pow(2).sum())
-    t = float(student.ppf(ONE_END if bound else 0.975, g - 1))
-    return _around(value, value, t * math.sqrt(variance * (1 + 2 * overlap)), lowest)
 
 
 def mean_of(

@@ -7,7 +7,6 @@ from sklearn.metrics import jaccard_score
 from regraft import Domain, Mask
 from regraft.output.mask import VOID
 from regraft.selection import MaskScores, scores_of
-from regraft.selection.intervals import jackknife
 
 NAMES = ("sky", "owl", "crow")
 
@@ -108,14 +107,3 @@ def test_the_jackknife_agrees_with_the_bootstrap():
     spread = float(scores.values("mean_iou", times).std())
     interval = scores.interval("mean_iou")
     assert (interval.high - interval.low) / 2 / 2.001 == pytest.approx(spread, rel=0.1)  # t with 59 degrees
-
-
-def test_groups_are_left_out_as_wholes():
-    x = torch.randn(6, dtype=torch.float64).repeat_interleave(5)
-    alone = jackknife(lambda times: times @ x / times.sum(1), 30, lowest=-9.0)
-    group = torch.arange(6).repeat_interleave(5)
-    together = jackknife(lambda times: times @ x / times.sum(1), 30, group, lowest=-9.0)
-    means = x.unflatten(0, (6, 5)).mean(1)
-    usual = float(means.std() / 6**0.5) * 2.5706  # t with 5 degrees
-    assert together.value - together.low == pytest.approx(usual, rel=1e-4)
-    assert alone.value - alone.low < usual

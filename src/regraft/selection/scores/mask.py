@@ -10,21 +10,21 @@ from torch import Tensor
 
 from ...domain import Domain
 from ...output.mask import VOID, Mask, to_size
-from ..intervals import Interval, jackknife
-from .scores import Scores
+from ..intervals import Interval, mean_of
+from .of_ratios import OfRatios
+from .ratios import Ratios
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class MaskScores(Scores):
+class MaskScores(OfRatios):
     """Which pixels were taken for which class, picture by picture.
 
     counts: for each repeat and each picture, how many pixels of each class (row) were taken for each class
     (column); void pixels are in none. y: the masks. loss: the mean log loss, a picture's pixels averaged.
 
     mean_iou is the mean over the classes that y has of  n_cc / (Σ_j n_cj + Σ_j n_jc − n_cc)  with n summed
-    over all pictures (Pascal VOC), pixel_accuracy is Σ_c n_cc / Σ_cj n_cj. Neither is a mean over pictures,
-    so intervals are by the jackknife: every picture (or group) is left out in turn.
+    over all pictures (Pascal VOC), pixel_accuracy is Σ_c n_cc / Σ_cj n_cj.
     """
 
     kind: ClassVar[str] = Mask.kind
@@ -60,60 +60,34 @@ class MaskScores(Scores):
         """The classes that occur in the masks; others can only be wrong, which the rows of these tell."""
         return self.counts[0].sum((0, 2)) > 0
 
-    def value(self, metric: str) -> float:
-        return float(self.values(metric, torch.ones(1, len(self), dtype=torch.float64)))
-
-    def values(self, metric: str, times: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
-        """The metric where the pictures count as often as that, the mean over the repeats."""
-        counts = torch.einsum("bn,rnij->brij", times, self.counts)
-        right = counts.diagonal(dim1=2, dim2=3)
+    def ratios(self, metric: str) -> Ratios:
+        """Pixels in both over pixels in either, of every class that is there; or right pixels over all."""
+        right = self.counts.diagonal(dim1=2, dim2=3)
         if metric == "pixel_accuracy":
-            return (right.sum(2) / counts.sum((2, 3)).clamp_min(1)).mean(1)
-        asked = counts.sum(3)[..., self.there]
-        overlaps = intersection_over_union(counts)[..., self.there]
-        here = asked > 0  # a resample may be without a class
-        return (overlaps.where(here, 0.0).sum(2) / here.sum(2).clamp_min(1)).mean(1)
-
-    def interval(self, metric: str) -> Interval:
-        return jackknife(lambda times: self.values(metric, times), len(self), self.group, self.overlap)
-
-    def gain_over(self, other: "MaskScores", metric: str) -> Interval:
-        repeats = min(len(self.counts), len(other.counts))
-        ours, theirs = (MaskScores(s.counts[:repeats], s.y, s.group, s.loss, s.names) for s in (self, other))
-        return jackknife(
-            lambda times: ours.values(metric, times) - theirs.values(metric, times),
-            len(self),
-            self.group,
-            bound=True,
-            lowest=-1.0,
-        )
+            return Ratios(right.sum(2, keepdim=True), self.counts.sum((2, 3))[..., None])
+        either = self.counts.sum(2) + self.counts.sum(3) - right
+        return Ratios(right[..., self.there], either[..., self.there])
 
     def overlaps(self) -> dict[str, Interval | None]:
         """Intersection over union of every class, or None where no mask has it."""
-        return {
-            name: self._overlap_of(c) if there else None
-            for c, (name, there) in enumerate(zip(self.names, self.there.tolist(), strict=True))
-        }
+        found: dict[str, Interval | None] = dict.fromkeys(self.names)
+        every = self.ratios("mean_iou")
+        for part, c in enumerate(self.there.nonzero().flatten().tolist()):
+            alone = Ratios(every.above[..., part : part + 1], every.below[..., part : part + 1])
+            iou = mean_of(alone.contributions(), self.group, self.overlap)
+            found[self.names[c]] = iou.within(self.lowest, 1.0)
+        return found
 
     def columns(self) -> dict[str, str]:
-        overlaps = intersection_over_union(self.counts.sum(1)).mean(0).tolist()
-        worst = min(
-            (float(v), name) for v, name, t in zip(overlaps, self.names, self.there, strict=True) if t
-        )
-        return {**self.measures(), "worst class": f"{worst[0]:.2f} {worst[1][:18]}"}
+        known = {name: iou.value for name, iou in self.overlaps().items() if iou is not None}
+        worst = min(known, key=lambda name: known[name])
+        return {**self.measures(), "worst class": f"{known[worst]:.2f} {worst[:18]}"}
 
     def to_json(self) -> dict[str, Any]:
         told: dict[str, Any] = {metric: self.interval(metric).to_json() for metric in self.metrics}
         told |= {"log_loss": self.loss, "judged": len(self)}
         told["iou"] = {name: i and i.to_json() for name, i in self.overlaps().items()}
         return told
-
-    def _overlap_of(self, c: int) -> Interval:
-        def of_class(times: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
-            counts = torch.einsum("bn,rnij->brij", times, self.counts)
-            return intersection_over_union(counts)[..., c].mean(1)
-
-        return jackknife(of_class, len(self), self.group, self.overlap)
 
 
 def confusion(said: Int[Tensor, "h w"], asked: UInt8[Tensor, "h w"], classes: int) -> Int[Tensor, "k k"]:
@@ -125,14 +99,3 @@ def confusion(said: Int[Tensor, "h w"], asked: UInt8[Tensor, "h w"], classes: in
     known = asked != VOID
     pairs = asked[known].long() * classes + said[known].long()
     return torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-
-
-def intersection_over_union(counts: Float[Tensor, "*b k k"]) -> Float[Tensor, "*b k"]:
-    """n_cc / (Σ_j n_cj + Σ_j n_jc − n_cc) of every class; 0 where there is neither.
-
-    >>> intersection_over_union(torch.tensor([[8.0, 2.0], [0.0, 6.0]]))
-    tensor([0.8000, 0.7500])
-    """
-    right = counts.diagonal(dim1=-2, dim2=-1)
-    union = counts.sum(-1) + counts.sum(-2) - right
-    return right / union.clamp_min(1e-12)
