@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from regraft.backbones import glyphs, pyramid
 from regraft.errors import InputError
+from regraft.methods import METHODS
 from regraft.model_folder import load
+from regraft.problem import Problem
+from regraft.readers import read_masks
 from regraft.readers.label_maps import label_map
 
 
@@ -73,7 +77,8 @@ def test_what_is_asked_wrongly_is_said_in_one_line(run, painted, tmp_path):
 
 def test_predictions_are_files_in_a_new_folder(run, painted, tmp_path):
     images, masks = painted
-    run("fit", images, "--masks", masks, "--backbone", "glyphs", "--methods", "PixelProbe", "--out", "m")
+    seen = Problem(target_labelled=read_masks(images, masks))
+    METHODS["PixelProbe"](pixels=200).fit(seen, pyramid(glyphs())).save(tmp_path / "m")
     with pytest.raises(InputError, match="--out FOLDER"):
         run("predict", "m", images)
     (tmp_path / "said").mkdir()
