@@ -1,30 +1,24 @@
-"""Pictures of shapes on clutter with exact masks, and of letters on the same clutter, both drawn by a seed.
+"""Pictures of shapes on clutter with exact masks, drawn by a seed.
 
 Colours and textures are drawn for every shape, stroke and background from one distribution, so that no colour
 tells a class: a disc, a square or a triangle is known by its outline.
 """
 
 import math
-import string
-from functools import cache
-from pathlib import Path
 
-import matplotlib
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 CLASSES = ("background", "disc", "square", "triangle")
-LETTERS = string.ascii_uppercase + string.digits
-FONTS = ("DejaVuSans-Bold", "DejaVuSerif-Bold", "DejaVuSansMono-Bold", "STIXGeneralBol")
 MOST = 3  # shapes in a picture
 FINER = 8  # cells of a texture a side, at the most
 
 
 def shapes(count: int, seed: int, side: int = 64) -> tuple[Tensor, Tensor]:
     """(pictures n × s × s × 3, masks n × s × s), uint8: one to three shapes each, the later ones in front."""
-    luck = np.random.default_rng([seed, 0])
+    luck = np.random.default_rng(seed)
     pictures = np.zeros((count, side, side, 3), np.uint8)
     masks = np.zeros((count, side, side), np.uint8)
     for picture, mask in zip(pictures, masks, strict=True):
@@ -35,18 +29,6 @@ def shapes(count: int, seed: int, side: int = 64) -> tuple[Tensor, Tensor]:
             picture[there] = texture(side, luck)[there]
             mask[there] = kind
     return torch.from_numpy(pictures), torch.from_numpy(masks)
-
-
-def letters(count: int, seed: int, side: int = 64) -> tuple[Tensor, list[str]]:
-    """(pictures n × s × s × 3, which letter or digit each shows): what a network may have learned before."""
-    luck = np.random.default_rng([seed, 1])
-    pictures = np.zeros((count, side, side, 3), np.uint8)
-    shown = [LETTERS[int(i)] for i in luck.integers(len(LETTERS), size=count)]
-    for picture, letter in zip(pictures, shown, strict=True):
-        picture[:] = clutter(side, luck)
-        there = written(letter, side, luck)
-        picture[there] = texture(side, luck)[there]
-    return torch.from_numpy(pictures), shown
 
 
 def texture(side: int, luck: np.random.Generator) -> np.ndarray:
@@ -80,18 +62,3 @@ def outline(name: str, side: int, luck: np.random.Generator) -> np.ndarray:
     canvas = Image.new("1", (side, side))
     ImageDraw.Draw(canvas).polygon([(x + radius * math.cos(t), y + radius * math.sin(t)) for t in turns], 1)
     return np.asarray(canvas)
-
-
-def written(letter: str, side: int, luck: np.random.Generator) -> np.ndarray:
-    """The pixels of a letter of any font, place, size and some turn."""
-    font = loaded(str(luck.choice(FONTS)), int(luck.uniform(0.4, 0.8) * side))
-    canvas = Image.new("L", (side, side))
-    x, y = luck.uniform(0.35, 0.65, 2) * side
-    ImageDraw.Draw(canvas).text((x, y), letter, 255, font=font, anchor="mm")
-    return np.asarray(canvas.rotate(float(luck.uniform(-30, 30)), Image.Resampling.BILINEAR)) > 127
-
-
-@cache
-def loaded(name: str, size: int) -> ImageFont.FreeTypeFont:
-    """A font that matplotlib carries."""
-    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf"), size)
