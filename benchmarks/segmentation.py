@@ -2,11 +2,11 @@
 
     python benchmarks/segmentation.py --quick
 
-Three tasks. *Shapes, glyphs*: pictures with exact masks (`shapes.py`), and the built-in network, which learned
+Three tasks. *Shapes, glyphs*: pictures with exact masks (`shapes.py`) and the built-in network, which learned
 to tell printed glyphs. *Shapes, photos*: the same pictures and MobileNetV2 0.35, which learned to tell
-photos. *Raccoons*: boxes of the raccoon set as masks, raccoon against background, and the same MobileNetV2.
-Every row is judged by 3-fold cross-validation on the labelled pictures, then fitted to all of them and scored
-on test pictures that nothing was chosen by. `miou` is the mIoU, in points, of what Regraft hands over on the
+photos. *Raccoons*: boxes of the raccoon set as masks, raccoon against background, and the same network. Every
+row is judged by 3-fold cross-validation on the labelled pictures, then fitted to all of them and scored on
+test pictures that nothing was chosen by. `miou` is the mIoU, in points, of what Regraft hands over on the
 raccoons' test.
 """
 
