@@ -10,9 +10,12 @@ from PIL import Image
 from torch import nn
 
 from regraft.backbone import Backbone
+from regraft.backbones import module_backbone
 from regraft.cli import cli
 from regraft.domain import Domain
 from regraft.errors import InputError
+from regraft.output import Mask
+from regraft.preprocessing.images import ImagePreprocessing
 from regraft.problem import Problem
 
 torch.set_num_threads(1)
@@ -77,6 +80,42 @@ def network() -> Backbone:
 def problem() -> Problem:
     """Thirty labelled points of two rings."""
     return Problem(target_labelled=rings(30, seed=1))
+
+
+def pictures_of_discs(n: int, seed: int) -> Domain:
+    """Grey pictures with masks: inside of a disc brightness alternates from row to row, outside at random."""
+    luck = torch.Generator().manual_seed(seed)
+    x = torch.randint(0, 256, (n, 16, 16), generator=luck, dtype=torch.uint8)
+    stripes = (255 * (torch.arange(16) % 2)).to(torch.uint8)[:, None]
+    middle = torch.randint(5, 11, (n, 2, 1, 1), generator=luck)
+    down, across = torch.arange(16)[:, None] - middle[:, 0], torch.arange(16) - middle[:, 1]
+    inside = down.square() + across.square() < 16
+    return Domain(torch.where(inside, stripes, x), (~inside).to(torch.uint8), Mask(("inner", "outer")))
+
+
+@pytest.fixture
+def discs():
+    """discs(n, seed) -> pictures with masks that no single pixel tells."""
+    return pictures_of_discs
+
+
+@pytest.fixture
+def pictures_network() -> Backbone:
+    """A network for small grey pictures, of which the first stage has seen rows that alternate."""
+    torch.manual_seed(3)
+    rows = nn.Conv2d(1, 6, 3, padding=1)
+    with torch.no_grad():
+        rows.weight[0, 0] = torch.tensor([[1.0], [-2.0], [1.0]]).expand(3, 3)
+        rows.weight[1, 0] = -rows.weight[0, 0]
+    norm = nn.BatchNorm2d(6)
+    norm.running_mean.normal_()
+    look = ImagePreprocessing((16, 16), "squash", 1.0, mean=(0.5,), std=(0.25,), colour="grey")
+    module = nn.Sequential(
+        nn.Sequential(rows, norm, nn.ReLU()),
+        nn.Sequential(nn.Conv2d(6, 8, 3, stride=2, padding=1), nn.ReLU()),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+    )
+    return module_backbone(module, preprocessing=look, name="rows")
 
 
 @pytest.fixture

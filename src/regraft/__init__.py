@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from .model import Model as Model
     from .model_folder import load as load
     from .output import Classes as Classes
+    from .output import Mask as Mask
     from .output import MultiLabel as MultiLabel
     from .output import Real as Real
     from .planner import plan as plan
     from .problem import Problem as Problem
     from .readers import read_images as read_images
+    from .readers import read_masks as read_masks
     from .readers import read_table as read_table
     from .selection import CrossValidation as CrossValidation
     from .selection import Study as Study
@@ -50,11 +52,13 @@ _WHERE = {
     "Model": "model",
     "load": "model_folder",
     "Classes": "output",
+    "Mask": "output",
     "MultiLabel": "output",
     "Real": "output",
     "plan": "planner",
     "Problem": "problem",
     "read_images": "readers",
+    "read_masks": "readers",
     "read_table": "readers",
     "CrossValidation": "selection",
     "Study": "selection",

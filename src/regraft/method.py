@@ -19,7 +19,7 @@ from .features import Store, behind, embed, with_views
 from .folds import Rows, complement, hold_out
 from .heads import Linear
 from .model import Model
-from .output import OUTPUTS, Classes, Output
+from .output import OUTPUTS, Classes, Mask, Output
 from .problem import Problem
 from .provenance import origin
 from .rates import RateCurve, find_rate
@@ -42,13 +42,13 @@ class Method(ABC):
     """A recipe. Fitting never changes it; what is fitted is the model.
 
     needs: the parts of the problem without which it cannot work.
-    outputs: the kinds of answer that it can learn to give.
+    outputs: the kinds of answer that it can learn to give; masks need a head of their own.
     borrows: whether it uses what a pretrained network knows (a transfer) or not (a baseline).
     reference: where it comes from. map: the rows of the project's map that it serves.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"target_labelled"})
-    outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
+    outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS) - {Mask.kind}
     borrows: ClassVar[bool] = True
     reference: ClassVar[str] = ""
     map: ClassVar[tuple[str, ...]] = ()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from .backbone import Backbone
@@ -15,8 +15,13 @@ from .domain import Domain
 from .engine import Engine
 from .errors import InputError, first_line
 from .features import Store, embed
-from .output import Output, Real
-from .progress import Progress
+from .output import Mask, Output, Real
+from .output.mask import to_size
+from .progress import Progress, Silent
+from .samples import sizes_of
+
+AT_ONCE = 1 << 24  # numbers that a head sees in one go
+PICTURES = 32  # whose maps are held in one go
 
 
 class Model(nn.Module):
@@ -83,7 +88,9 @@ class Model(nn.Module):
         if len(z) == 0:
             return torch.zeros(0, self.output.width, dtype=torch.float64)
         with torch.inference_mode(), self._runs_on(f"features of {z.shape[1]} numbers"):
-            return torch.cat([self.head.eval()(some) for some in z.split(4096)]).double()
+            at_once = min(4096, max(1, AT_ONCE // z.shape[1]))
+            scores = torch.cat([self.head.eval()(some) for some in z.split(at_once)])
+        return scores if isinstance(self.output, Mask) else scores.double()  # maps are large
 
     @contextmanager
     def _runs_on(self, given: object) -> Iterator[None]:
@@ -136,11 +143,34 @@ class Model(nn.Module):
         return self.certainty.answers(self.output, expected, z)
 
     def predict(self, x: Any) -> list[Any]:
-        """The name of the most probable class of each sample; the labels that apply; or the number.
+        """The name of the most probable class of each sample; the labels that apply; the number; or what
+        `masks` says, in runs.
 
         x: files (paths), an array, or a domain; undecodable files raise `InputError`.
         """
+        if isinstance(self.output, Mask):
+            return [self.output.decode(mask[None])[0] for mask in self.masks(x)]
         return self.output.decode(self.output.answer(self.expected(x)))
+
+    def masks(self, x: Any, progress: Progress | None = None) -> list[UInt8[Tensor, "h w"]]:
+        """The most probable class of every pixel of each picture, as a position in `output.names`.
+
+        A mask has the size of its picture, turned as it is meant to be seen; probabilities are enlarged
+        bilinearly from the places that the head has. InputError for a model that gives no masks.
+        """
+        return list(self.each_mask(x, progress))
+
+    def each_mask(self, x: Any, progress: Progress | None = None) -> Iterator[UInt8[Tensor, "h w"]]:
+        """`masks`, a few pictures at a time, so that any number of them can be masked."""
+        if not isinstance(self.output, Mask):
+            raise InputError(f"this model ({self.summary}) gives no masks: fit one to pictures with masks")
+        given = as_domain(x)
+        with (progress or Silent()).track("masks", len(given)) as task:
+            for rows in torch.arange(len(given)).split(PICTURES):
+                some = given[rows]
+                for p, size in zip(self.expected(some), sizes_of(some.x), strict=True):
+                    yield self.output.answer(to_size(p[None], size))[0]
+                    task.advance()
 
     def save(
         self, folder: str | Path, extra: dict[str, str] | None = None, *, on: Backbone | None = None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .backbone import Backbone
-from .backbones import open_backbone, small_convnet, small_mlp
+from .backbones import neighbourhoods, open_backbone, pyramid, small_convnet, small_mlp
 from .candidates import Candidate, Plan
 from .domain import Domain
 from .errors import InputError
@@ -16,7 +16,7 @@ from .method import Method
 from .methods import METHODS, method_named
 from .methods.features.probe import probe_of
 from .methods.fine_tuning.tuned import Tuned
-from .output import Classes
+from .output import Classes, Mask
 from .problem import Problem
 from .provenance import told
 from .samples import kind_of
@@ -98,6 +98,12 @@ RULES: tuple[Rule, ...] = (
     Rule("LinearProbe", True, _always, "a tuned linear model on the raw input: what no transfer gives"),
     Rule("RidgeProbe", True, _always, "least squares on the raw input, tuned as hard as on the features"),
     Rule(
+        "PixelProbe",
+        True,
+        _always,
+        "logistic regression on the colours around every pixel, tuned as hard: what no transfer gives",
+    ),
+    Rule(
         "Boosting",
         True,
         lambda f: f.kind == "table",
@@ -152,9 +158,31 @@ RULES: tuple[Rule, ...] = (
         "needs 200 labels and time: --budget 10m",
     ),
     Rule(
+        "PixelProbe",
+        False,
+        _lent,
+        "logistic regression on what all stages of the network show of every pixel: no training",
+    ),
+    Rule(
+        "PyramidHead",
+        False,
+        _lent,
+        "a pyramid on the frozen maps makes masks that hold together",
+        lambda f: _may_train(f) and f.labels >= 20,
+        "needs 20 masks and time: --budget 10m",
+    ),
+    Rule(
+        "PyramidFineTune",
+        False,
+        _lent,
+        "a mask tells much more than a label: with 20 of them, a little of everything may be changed",
+        lambda f: _may_train(f) and f.labels >= 20,
+        "needs 20 masks and time: --budget 10m",
+    ),
+    Rule(
         "FrozenLayers",
         False,
-        lambda f: _lent(f) and f.stages > TOP,
+        lambda f: _lent(f) and f.stages > TOP and f.output != Mask.kind,
         f"with 20 labels a class or more, training the last {TOP} stages can beat the probe, "
         "and the others run once",
         _worth_training,
@@ -164,7 +192,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "FineTune",
         False,
-        _lent,
+        lambda f: _lent(f) and f.output != Mask.kind,
         "where the last stages are not enough, head first and then a little of everything",
         _worth_training,
         "needs 20 labels a class and time: --budget 10m",
@@ -191,6 +219,8 @@ def plan(
     """
     labelled = solvable(problem)
     network = open_backbone(backbone, domain=labelled)
+    if isinstance(labelled.output, Mask):
+        network = pyramid(network)
     facts = Facts.of(problem, network, budget)
     able = [rule for rule in RULES if facts.output in METHODS[rule.method].outputs]
     fitting = [rule for rule in able if rule.fits(facts)]
@@ -209,7 +239,9 @@ def plan(
                 tried,
             )
         if any(c.tunes for c in tried):
-            _add(Candidate(probe_of(labelled.asked), network, "what a changed network has to beat"), tried)
+            masks = isinstance(labelled.output, Mask)
+            probe = METHODS["PixelProbe"]() if masks else probe_of(labelled.asked)
+            _add(Candidate(probe, network, "what a changed network has to beat"), tried)
     elif facts.pretrained:
         lending = [rule for rule in fitting if not rule.raw and rule.when(facts)]
         if facts.labels < FEW:
@@ -259,7 +291,9 @@ def solvable(problem: Problem) -> Domain:
 
 
 def raw_backbone(domain: Domain) -> Backbone:
-    """The samples themselves as vectors, for the baselines."""
+    """The samples themselves as vectors, or as the colours around every place, for the baselines."""
+    if isinstance(domain.output, Mask):
+        return neighbourhoods()
     return open_backbone({"images": "pixels", "vectors": "vectors", "table": "table"}[kind_of(domain.x)])
 
 
@@ -318,7 +352,8 @@ def _network_for(method: Method, network: Backbone, labelled: Domain) -> Backbon
     if type(method) is METHODS["FromScratch"]:
         if kind_of(labelled.x) == "images":
             small = isinstance(labelled.x, Tensor) and max(labelled.x.shape[1:3]) <= SMALL_PICTURE
-            return small_convnet(size=(32, 32) if small else (64, 64), colour="rgb")
+            untrained = small_convnet(size=(32, 32) if small else (64, 64), colour="rgb")
+            return pyramid(untrained) if isinstance(labelled.output, Mask) else untrained
         if isinstance(labelled.x, Tensor):
             return small_mlp(int(labelled.x[0].numel()))
         raise InputError("FromScratch takes images or vectors, not tables: use Boosting")

@@ -77,6 +77,21 @@ def kind_of(x: Tensor | Samples) -> str:
     return x.kind
 
 
+def sizes_of(x: Tensor | Samples) -> list[tuple[int, int]]:
+    """Height and width of every picture; InputError for samples that are none.
+
+    >>> sizes_of(torch.zeros(2, 8, 6, dtype=torch.uint8))
+    [(8, 6), (8, 6)]
+    """
+    if isinstance(x, Tensor) and is_images(x):
+        return [(x.shape[1], x.shape[2])] * len(x)
+    sizes = getattr(x, "sizes", None)
+    if sizes is None:
+        raise InputError(f"masks belong to pictures, and the samples are {describe(x)}: give images")
+    found: list[tuple[int, int]] = sizes()
+    return found
+
+
 def describe(x: Tensor | Samples) -> str:
     """What the samples are, in words.
 

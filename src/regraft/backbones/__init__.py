@@ -21,18 +21,23 @@ from .glyphs import glyphs
 from .low_rank import rebuild_factored
 from .merging import merged
 from .module import module_backbone, rebuild_module
+from .neighbourhoods import neighbourhoods
 from .pool import pool, shortened
+from .pyramid import levels_of, pyramid, rebuild_pyramid
 from .raw import pixels, table, vectors
 from .small import rebuild_small, small_convnet, small_mlp
 
 __all__ = [
     "DEFAULT_NETWORK",
     "glyphs",
+    "levels_of",
     "merged",
     "module_backbone",
+    "neighbourhoods",
     "open_backbone",
     "opens_offline",
     "pixels",
+    "pyramid",
     "rebuild",
     "shortened",
     "small_convnet",
@@ -124,6 +129,10 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
         return table()
     if loader == "pixels":
         return pixels(int(spec["side"]))
+    if loader == "neighbourhoods":
+        return neighbourhoods(int(spec["side"]))
+    if loader == "pyramid":
+        return rebuild_pyramid(spec, rebuild(spec["of"], module))
     if loader == "pool":
         return pool()
     if loader == "slice":

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..domain import Domain
-from ..output import Classes, MultiLabel, Output, Real
+from ..errors import InputError
+from ..output import Classes, Mask, MultiLabel, Output, Real
 from .answers import Answers, ClassAnswers, LabelAnswers, RealAnswers
 from .certainty import Certainty
 from .classes import ClassCertainty
@@ -61,6 +62,8 @@ def certainty_from_json(saved: dict[str, Any], tensors: Mapping[str, Tensor]) ->
 
 def unsure_answers(output: Output, expected: Float[Tensor, "n k"]) -> Answers:
     """What a model says that was fitted without a judge, and so does not know how sure it is."""
+    if isinstance(output, Mask):
+        raise InputError(f"{output.describe()} have no single label: use masks, or each_mask")
     label = output.decode(output.answer(expected))
     if isinstance(output, Real):
         return RealAnswers(label, output.names, expected)

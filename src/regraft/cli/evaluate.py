@@ -7,15 +7,16 @@ from typing import Any
 
 import click
 
+from ..errors import InputError
 from ..text import aligned
-from .options import BORROWED, READING, loaded, progress_bars, read, report_unreadable, with_options
+from .options import BORROWED, MASKS, READING, loaded, progress_bars, read, report_unreadable, with_options
 from .places import cache_folder, record_folder
 
 
 @click.command("evaluate")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("path", type=click.Path(path_type=Path))
-@with_options(READING, BORROWED)
+@with_options(READING, MASKS, BORROWED)
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 def command(
     model: Path,
@@ -25,17 +26,22 @@ def command(
     weights: Path | None,
     **options: Any,
 ) -> None:
-    """The accuracy, balanced accuracy and recall of every class of MODEL on the labelled samples of PATH."""
+    """The accuracy, balanced accuracy and recall of every class of MODEL on the labelled samples of PATH; of
+    a model of masks the overlap (mIoU) and the accuracy of pixels."""
     from ..features import Store, embed
     from ..model import Model
-    from ..output import Classes
-    from ..selection import ClassScores, evaluate
+    from ..output import Classes, Mask
+    from ..readers.masks import CLASSES_FILE
+    from ..selection import ClassScores, MaskScores, evaluate
     from ..selection.sealed import note_reading, reading_now, times_read
 
     fitted = loaded(model, backbone, weights)
     progress = progress_bars()
     options["task"] = options["task"] or fitted.output.kind
-    if not isinstance(fitted.output, Classes):
+    if isinstance(fitted.output, Mask) and options["masks"] is None:
+        raise InputError(f"{model} gives masks: give those of {path}, --masks FOLDER")
+    named = options["masks"] is not None and (options["masks"] / CLASSES_FILE).is_file()
+    if not isinstance(fitted.output, Classes) and not named:
         options["label"] = options["label"] or fitted.output.names
     labelled = read(path, **options, progress=progress)
     report_unreadable(labelled, path)
@@ -65,6 +71,9 @@ def command(
         click.echo(f"\naccepted: {sure['share']:.0%} of the samples{right}")
     if isinstance(scores, ClassScores):
         click.echo("\n" + by_class(scores))
+    if isinstance(scores, MaskScores):
+        overlaps = [[name, str(found or "not judged")] for name, found in scores.overlaps().items()]
+        click.echo("\n" + aligned(["class", "IoU"], overlaps))
 
 
 def by_class(scores: Any) -> str:

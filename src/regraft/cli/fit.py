@@ -12,6 +12,7 @@ from ..beside import seen_from
 from ..errors import InputError
 from .options import (
     CHOOSING,
+    MASKS,
     READING,
     RUNNING,
     duration,
@@ -27,7 +28,7 @@ from .places import cache_folder, record_folder
 
 @click.command("fit")
 @click.argument("path", type=click.Path(path_type=Path))
-@with_options(READING)
+@with_options(READING, MASKS)
 @click.option("--unlabelled", type=click.Path(path_type=Path), help="A pool of unlabelled samples.")
 @click.option(
     "--test", type=click.Path(path_type=Path), help="Labelled samples for one last number; read at the end."
@@ -88,7 +89,7 @@ def command(context: click.Context, /, path: Path, **options: Any) -> None:
     if page is not None:
         check_file(page)
     progress = progress_bars()
-    reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling")}
+    reading = {name: options[name] for name in ("labels", "masks", "label", "task", "group", "spelling")}
     labelled = read(path, **reading, progress=progress)
     report_unreadable(labelled, path)
     metric = metric_named(options["metric"], labelled.asked)

@@ -51,6 +51,15 @@ READING = (
     ),
 )
 
+MASKS = (
+    click.option(
+        "--masks",
+        type=click.Path(path_type=Path),
+        help="A folder of PNG files of the images' names: the class of every pixel. --label a,b,c names the "
+        "values 0, 1, 2 … where its classes.txt does not.",
+    ),
+)
+
 CHOOSING = (
     click.option(
         "--backbone", metavar="NAME", help="A timm model, glyphs, pixels, or a folder that Regraft saved."
@@ -99,6 +108,7 @@ def read(
     path: Path,
     *,
     labels: Path | None = None,
+    masks: Path | None = None,
     label: str | Sequence[str] | None = None,
     task: Task | None = None,
     group: str | None = None,
@@ -107,6 +117,13 @@ def read(
     progress: Progress | None = None,
 ) -> Domain:
     """A folder of images or a CSV table as a domain; labelled=None takes labels where a folder has them."""
+    if masks is not None:
+        from ..readers import read_masks
+
+        if labels is not None:
+            raise InputError("--masks and --labels tell different answers: give one of them")
+        named = label.split(",") if isinstance(label, str) else label
+        return read_masks(path, masks, classes=named, group=group, progress=progress)
     told: Spelling = "merge" if spelling == "merge" else "keep" if spelling == "keep" else "error"
     if path.is_file() and path.suffix.lower() in (".csv", ".tsv", ".txt"):
         from ..readers import read_table

@@ -8,6 +8,7 @@ import click
 from .fit import opened
 from .options import (
     CHOOSING,
+    MASKS,
     READING,
     duration,
     method_names,
@@ -20,13 +21,13 @@ from .options import (
 
 @click.command("plan")
 @click.argument("path", type=click.Path(path_type=Path))
-@with_options(READING, CHOOSING)
+@with_options(READING, MASKS, CHOOSING)
 def command(path: Path, **options: Any) -> None:
     """Say what `fit PATH` would try and why, with references. Nothing is trained."""
     from ..planner import plan
     from ..problem import Problem
 
-    reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling")}
+    reading = {name: options[name] for name in ("labels", "masks", "label", "task", "group", "spelling")}
     labelled = read(path, **reading, progress=progress_bars())
     report_unreadable(labelled, path)
     click.echo(f"{labelled}\n")

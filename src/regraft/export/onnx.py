@@ -20,7 +20,7 @@ from ..errors import InputError
 from ..heads import Trees
 from ..model import Model, as_domain
 from ..model_folder import weights_sha256
-from ..output import Real
+from ..output import Mask, Real
 from .entrance import Entrance, entrance_of
 from .parity import Parity, compared
 from .trees import TreeTables
@@ -53,6 +53,8 @@ def export_onnx(model: Model, path: str | Path, samples: Any) -> Parity:
     Raises InputError, and leaves no file behind, where the two differ (the samples are named), where the
     network is none that torch can export, and where onnx, onnxscript or onnxruntime is not installed.
     """
+    if isinstance(model.output, Mask):
+        raise InputError(f"{model.output.describe()} are not exported: use the model folder, regraft predict")
     path = _target(path)
     _installed()
     domain = as_domain(samples)

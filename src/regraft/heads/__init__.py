@@ -7,6 +7,8 @@ from torch import nn
 from ..errors import InputError
 from .boosting import Trees
 from .constant import Constant
+from .feature_pyramid import FeaturePyramid
+from .hypercolumn import Hypercolumn
 from .linear import Linear
 from .mlp import MLP
 from .neighbour_means import NeighbourMeans
@@ -17,6 +19,8 @@ __all__ = [
     "HEADS",
     "MLP",
     "Constant",
+    "FeaturePyramid",
+    "Hypercolumn",
     "Linear",
     "NeighbourMeans",
     "Neighbours",
@@ -30,7 +34,18 @@ __all__ = [
 MOST = 1 << 24  # features, classes or samples of a head
 
 HEADS: dict[str, type[nn.Module]] = {
-    head.kind: head for head in (Constant, Linear, MLP, NeighbourMeans, Neighbours, Prototypes, Trees)
+    head.kind: head
+    for head in (
+        Constant,
+        FeaturePyramid,
+        Hypercolumn,
+        Linear,
+        MLP,
+        NeighbourMeans,
+        Neighbours,
+        Prototypes,
+        Trees,
+    )
 }
 
 
@@ -42,7 +57,7 @@ def head_from_json(saved: dict[str, Any]) -> nn.Module:
             f"head of kind {kind!r} is unknown to this version of Regraft; known: {sorted(HEADS)}"
         )
     sizes = {name: size for name, size in saved.items() if name != "kind"}
-    for name in {"features", "classes", "hidden", "samples", "nearest"} & set(sizes):
+    for name in {"features", "classes", "hidden", "samples", "nearest", "width"} & set(sizes):
         if type(sizes[name]) is not int or not 0 < sizes[name] <= MOST:
             raise InputError(f"a head with {name} = {sizes[name]!r} is none: save the model again")
     return HEADS[kind](**sizes)

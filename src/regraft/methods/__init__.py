@@ -23,6 +23,9 @@ from .fine_tuning.layerwise_decay import LayerwiseDecay
 from .fine_tuning.lora import LoRA
 from .fine_tuning.norm_tuning import NormTuning
 from .fine_tuning.reuse_depth import ReuseDepth
+from .segmentation.pixel_probe import PixelProbe
+from .segmentation.pyramid_fine_tune import PyramidFineTune
+from .segmentation.pyramid_head import PyramidHead
 
 __all__ = ["METHODS", "method_named"]
 
@@ -50,6 +53,9 @@ METHODS: dict[str, type[Method]] = {
         Adapters,
         LoRA,
         ReuseDepth,
+        PixelProbe,
+        PyramidHead,
+        PyramidFineTune,
     )
 }
 

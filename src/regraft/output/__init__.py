@@ -4,6 +4,7 @@ from typing import Any
 
 from ..errors import InputError
 from .classes import Classes, Spelling, classes_of, label_name, spelled_alike
+from .mask import Mask
 from .multi_label import MultiLabel
 from .output import Output
 from .real import Real
@@ -11,6 +12,7 @@ from .real import Real
 __all__ = [
     "OUTPUTS",
     "Classes",
+    "Mask",
     "MultiLabel",
     "Output",
     "Real",
@@ -21,7 +23,7 @@ __all__ = [
     "spelled_alike",
 ]
 
-OUTPUTS: dict[str, type[Output]] = {kind.kind: kind for kind in (Classes, Real, MultiLabel)}
+OUTPUTS: dict[str, type[Output]] = {kind.kind: kind for kind in (Classes, Real, MultiLabel, Mask)}
 
 
 def output_from_json(saved: dict[str, Any]) -> Output:

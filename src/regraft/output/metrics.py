@@ -1,6 +1,7 @@
 """What metrics are called where people read them."""
 
-TITLES = {"r2": "R²", "d2": "D²", "f1": "F1"}  # of those that are not called by their name
+# of those that are not called by their name
+TITLES = {"r2": "R²", "d2": "D²", "f1": "F1", "mean_iou": "mIoU"}
 
 
 def title(metric: str) -> str:

@@ -1,6 +1,7 @@
 """Files to domains."""
 
 from .images import ImageFiles, image_files, read_images
+from .masks import read_masks
 from .tables import Table, read_table
 
-__all__ = ["ImageFiles", "Table", "image_files", "read_images", "read_table"]
+__all__ = ["ImageFiles", "Table", "image_files", "read_images", "read_masks", "read_table"]

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -26,6 +26,7 @@ Result = TypeVar("Result")
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
 MOST_PIXELS = 89_478_485  # 256 MiB of RGB: where Pillow begins to warn of a decompression bomb
 MOST_BYTES = 1 << 30
+TURNED = (5, 6, 7, 8)  # EXIF orientations in which height and width change places
 THUMBNAIL = 32  # pixels a side: what a linear model on raw pixels can make use of
 
 # what `decode` does, for the folders of models; whoever changes the one changes the other
@@ -91,6 +92,19 @@ def decode(
         raise Unreadable(f"more than {MOST_PIXELS:,} pixels") from reason
     except Exception as reason:  # a damaged file may raise anything in a decoder
         raise Unreadable(_in_short(reason)) from reason
+
+
+def size_of(content: bytes) -> tuple[int, int]:
+    """Height and width as `decode` has them, by the header alone."""
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            width, height = image.size
+            with suppress(Exception):  # as in `decode`
+                if image.getexif().get(ExifTags.Base.Orientation, 1) in TURNED:
+                    width, height = height, width
+    except Exception as reason:
+        raise Unreadable(_what_else(content)) from reason
+    return height, width
 
 
 def thumbnail(file: Path | bytes) -> UInt8[Tensor, "3 32 32"]:

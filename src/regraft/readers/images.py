@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..output import Spelling, classes_of
 from ..progress import Progress, Silent
 from .answers import Task, answers_of
-from .decoding import Result, Unreadable, in_threads, read_file, thumbnail
+from .decoding import Result, Unreadable, in_threads, read_file, size_of, thumbnail
 from .folders import shown
 from .labels import read_labels
 from .listing import Listing, in_class_folders, in_folder, in_label_file, in_list
@@ -61,6 +61,10 @@ class ImageFiles:
                 ) from reason
 
         return in_threads(of_file, self.paths)
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """Height and width of every image as it is meant to be seen."""
+        return self.each(size_of)
 
     def digests(self) -> list[bytes]:
         if self.hashes is None:

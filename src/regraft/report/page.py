@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from .. import __version__
 from ..selection import Study
-from . import classes, feature_map, hardest, labels, numbers, outcome, reproduce, task
+from . import classes, feature_map, hardest, labels, masks, numbers, outcome, reproduce, task
 from .blocks import name_of
 from .markup import Content, Html, tag
 
@@ -25,6 +25,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Study], Content]], ...] = (
     ("confusion", "What was taken for what", classes.confusion),
     ("numbers", "Estimated against true", numbers.estimates),
     ("labels", "The labels", labels.found),
+    ("pixels", "The classes of pixels", masks.found),
     ("wrong", "The most wrong samples", hardest.most_wrong),
     ("off", "The farthest off", hardest.most_off),
     ("uncertain", "The most uncertain samples", hardest.most_uncertain),

@@ -4,7 +4,7 @@ from .choice import Result
 from .comparison import compare
 from .intervals import Interval
 from .judges import CrossValidation
-from .scores import ClassScores, Scores, evaluate, metric_named, scores_of
+from .scores import ClassScores, MaskScores, Scores, evaluate, metric_named, scores_of
 from .sealed import SealedTest
 from .study import Study
 from .verdict import Verdict
@@ -13,6 +13,7 @@ __all__ = [
     "ClassScores",
     "CrossValidation",
     "Interval",
+    "MaskScores",
     "Result",
     "Scores",
     "SealedTest",

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from .. import __version__
 from ..backbone import Backbone
+from ..backbones import levels_of
 from ..candidates import Candidate, Plan
 from ..certainty import Certainty, certainty_of
 from ..doctor import Copies, Examination, examine
@@ -27,9 +28,10 @@ from ..engine import (
 from ..errors import InputError
 from ..features import BATCH, Store, embed
 from ..folds import Rows, complement, judgeable
+from ..heads.levels import unpacked
 from ..method import Trained
 from ..model import Model
-from ..output import Classes
+from ..output import Classes, Mask
 from ..planner import plan
 from ..problem import Problem
 from ..progress import Silent
@@ -211,13 +213,23 @@ def examination(copies: Copies, winner: Result, cuts: list[tuple[Problem, Backbo
     that was borrowed.
     """
     told = winner.candidate.looks and isinstance(copies.sides["labelled"].output, Classes)
-    whole = [seen.domains["target_labelled"].x for seen, rest, _ in cuts if rest.pretrained and not len(rest)]
+    whole = [
+        (seen.domains["target_labelled"], rest) for seen, rest, _ in cuts if rest.pretrained and not len(rest)
+    ]
     return examine(
         copies.sides,
         copies=copies,
-        features={"labelled": whole[0]} if whole else None,
+        features={"labelled": one_vector_each(*whole[0])} if whole else None,
         opinions={"labelled": (winner.expected, winner.judged)} if told else None,
     )
+
+
+def one_vector_each(seen: Domain, network: Backbone) -> Float[Tensor, "n d"]:
+    """The features of pictures as they are compared with each other: of maps the mean of the coarsest."""
+    assert isinstance(seen.x, Tensor)
+    if not isinstance(seen.output, Mask):
+        return seen.x
+    return unpacked(seen.x, levels_of(network))[-1].float().mean((2, 3))
 
 
 def prefix_of(candidate: Candidate) -> Backbone:
@@ -262,7 +274,7 @@ def judged(
     if isinstance(candidate.method, Trained):
         splits = splits[:1]  # repeating the training of networks costs more than it tells
     start = time.perf_counter()
-    logits = torch.zeros(len(splits), len(labelled), labelled.asked.width, dtype=torch.float64)
+    logits: Tensor | None = None
     folds = [(repeat, rows) for repeat, held_out in enumerate(splits) for rows in held_out]
     done: list[Rows] = []
     with training.progress.track(candidate.name, len(folds)) as task:
@@ -270,11 +282,15 @@ def judged(
         models = candidate.method.fit_without(held_out, seen, suffix, quietly(candidate, training))
         for (repeat, rows), model in zip(folds, models, strict=True):
             learned = labelled.labels[complement(rows, len(labelled))]
-            logits[repeat, rows] = labelled.asked.silenced(model.logits(labelled.x[rows]), learned)
+            said = labelled.asked.silenced(model.logits(labelled.x[rows]), learned)
+            if logits is None:
+                logits = said.new_zeros(len(splits), len(labelled), *said.shape[1:])
+            logits[repeat, rows] = said
             task.advance()
             done.append(rows)
             if race is not None and repeat == 0:
                 race.check(logits[0], done, len(splits[0]), labelled, everywhere)
+    assert logits is not None
     overlap = 1 / (len(splits[0]) - 1) if len(splits[0]) > 1 else 1.0
     expected = labelled.asked.expected(logits)
     scores = scores_of(expected, labelled, everywhere, overlap)

@@ -6,9 +6,12 @@ from typing import ClassVar, final
 from torch import Tensor
 
 from ...backbone import Backbone
+from ...backbones.pyramid import levels_of
 from ...errors import InputError
 from ...features import embed
+from ...heads import FeaturePyramid
 from ...method import Network, Trained, new_head, param
+from ...output import OUTPUTS, Mask
 from ...problem import Problem
 from ...schedule import Schedule
 from ...training import Training
@@ -19,9 +22,10 @@ from ...training import Training
 class FromScratch(Trained):
     """min_{η,β} (1/n) Σ ℓ(φ_η(xᵢ)ᵀβ, yᵢ)  from random η and β
 
-    φ_η is the feature map with parameters η, β the linear head, ℓ the loss of the output. It is what one
-    would do with nothing to borrow, so a transfer has to beat it. It wins where labels are many or the
-    pretrained network has seen nothing like the target, and overfits where labels are few.
+    φ_η is the feature map with parameters η, β the linear head (for masks a feature pyramid), ℓ the loss of
+    the output. It is what one would do with nothing to borrow, so a transfer has to beat it. It wins where
+    labels are many or the pretrained network has seen nothing like the target, and overfits where labels are
+    few.
 
     >>> from regraft.backbones import small_mlp
     >>> from regraft.domain import Domain
@@ -30,6 +34,7 @@ class FromScratch(Trained):
     ['low', 'high']
     """
 
+    outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
     borrows: ClassVar[bool] = False
     reference: ClassVar[str] = "He, Girshick & Dollár, ICCV 2019, arXiv:1811.08883"
     map: ClassVar[tuple[str, ...]] = ("M28", "N1")
@@ -50,6 +55,8 @@ class FromScratch(Trained):
             if callable(reset):
                 reset()  # by the seed of the run, not by that of the network
         labelled = problem.domains["target_labelled"]
+        if isinstance(labelled.output, Mask):
+            return Network(backbone, FeaturePyramid(levels_of(backbone), labelled.asked.width))
         features = embed(backbone, labelled[:1]).x
         assert isinstance(features, Tensor)
         return Network(backbone, new_head(features.flatten(1).shape[1], labelled.asked))

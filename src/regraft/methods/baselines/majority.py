@@ -8,6 +8,7 @@ from torch import nn
 from ...domain import Domain
 from ...heads import Constant
 from ...method import OnFeatures
+from ...output import OUTPUTS
 from ...training import Training
 
 
@@ -27,6 +28,7 @@ class Majority(OnFeatures):
     ['owl']
     """
 
+    outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
     borrows: ClassVar[bool] = False
     reference: ClassVar[str] = "Laplace's rule of succession, Essai philosophique sur les probabilités, 1814"
     map: ClassVar[tuple[str, ...]] = ("N1",)

@@ -16,7 +16,7 @@ from ...heads.ridge import fit_known_numbers, fit_ridge
 from ...heads.scaling import scaled
 from ...method import param
 from ...model import Model
-from ...output import Classes, Real
+from ...output import Classes, Mask, Real
 from ...output.entries import known_entries
 from ...problem import Problem
 from ...schedule import Schedule
@@ -47,6 +47,7 @@ class ReuseDepth(Tuned):
     """
 
     reference: ClassVar[str] = "Yosinski et al., NeurIPS 2014, arXiv:1411.1792; Howard & Ruder, ACL 2018"
+    outputs: ClassVar[frozenset[str]] = Tuned.outputs - {Mask.kind}  # cuts are judged by pooled features
     map: ClassVar[tuple[str, ...]] = ("M02", "M03", "M05")
 
     deepest: int = param(3, "stages trained at the most", search=(1, 3, 5))

@@ -1,6 +1,7 @@
 """What all fine-tuning starts from, and what every kind of it may do besides."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from ...errors import InputError
 from ...features import embed
 from ...heads import Linear
 from ...method import Network, Trained, param
-from ...output import Classes
+from ...output import OUTPUTS, Classes, Mask
 from ...pretrained_head import PretrainedHead
 from ...problem import Problem
 from ...terms.risk import risk
@@ -20,6 +21,7 @@ from ...terms.smoothing import uniform_risk
 from ...training import Step, Terms, Training
 from ..features.old_head import old_head_of
 from ..features.probe import probe_of
+from ..segmentation.pixel_probe import PixelProbe
 
 STARTS = ("probe", "old")
 
@@ -35,6 +37,8 @@ class Tuned(Trained):
     (WiSE-FT, Wortsman et al., CVPR 2022, arXiv:2109.01903), which keeps more of what pretraining knew of
     other looks.
     """
+
+    outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
 
     rate: float = param(1e-3, "learning rate of the head at its height", search=(3e-4, 1e-3, 3e-3))
     stage_rate: float = param(
@@ -59,9 +63,10 @@ class Tuned(Trained):
                 f"head is {self.head!r}, and a head starts as one of {', '.join(STARTS)}: name one"
             )
         features = features_of(backbone, problem, training)
-        head, told = probed(features, training), {}
+        head, told = probed(features, backbone, training), {}
         if self.head == "old":
             old = old_head_of(backbone)
+            assert isinstance(head, Linear)
             told = {"head": old.told(inherited(head, old, features))}
         network = Started(backbone, head)
         network.told = told
@@ -112,8 +117,10 @@ def features_of(backbone: Backbone, problem: Problem, training: Training) -> Dom
     return features.with_(x=features.x.flatten(1))
 
 
-def probed(features: Domain, training: Training) -> Linear:
-    """The linear probe on them, in float32, free to be trained."""
+def probed(features: Domain, backbone: Backbone, training: Training) -> nn.Module:
+    """The linear probe on what the backbone makes of samples, in float32, free to be trained."""
+    if isinstance(features.output, Mask):
+        return PixelProbe().heads(features, [torch.arange(len(features))], backbone, training)[0]
     solved = probe_of(features.asked).head(features, training)
     assert isinstance(solved, Linear)
     return Linear.of(solved.weight.detach().float(), solved.bias.detach().float())

@@ -10,6 +10,7 @@ from ...domain import Domain
 from ...errors import InputError, near
 from ...output import Output
 from .classes import LISTED, ClassScores
+from .mask import MaskScores
 from .multi_label import LabelScores
 from .real import RealScores
 from .scores import Scores
@@ -19,6 +20,7 @@ __all__ = [
     "SCORES",
     "ClassScores",
     "LabelScores",
+    "MaskScores",
     "RealScores",
     "Scores",
     "evaluate",
@@ -26,7 +28,9 @@ __all__ = [
     "scores_of",
 ]
 
-SCORES: dict[str, type[Scores]] = {scores.kind: scores for scores in (ClassScores, RealScores, LabelScores)}
+SCORES: dict[str, type[Scores]] = {
+    scores.kind: scores for scores in (ClassScores, RealScores, LabelScores, MaskScores)
+}
 
 
 def metric_named(name: str | None, output: Output) -> str:

@@ -1,0 +1,1 @@
+"""Classification networks reused for masks: the class of every pixel."""
