@@ -11,6 +11,7 @@ from ...features import embed
 from ...method import Network, Trained, new_head, param
 from ...problem import Problem
 from ...schedule import Schedule
+from ...surgery import draw_anew
 from ...training import Training
 
 
@@ -45,14 +46,16 @@ class FromScratch(Trained):
                 f"FromScratch got the pretrained {backbone.name}: "
                 "give an untrained network, such as small_convnet"
             )
-        for module in backbone.modules():
-            reset = getattr(module, "reset_parameters", None)
-            if callable(reset):
-                reset()  # by the seed of the run, not by that of the network
-        labelled = problem.domains["target_labelled"]
-        features = embed(backbone, labelled[:1]).x
-        assert isinstance(features, Tensor)
-        return Network(backbone, new_head(features.flatten(1).shape[1], labelled.classes))
+        draw_anew(backbone)  # by the seed of the run, not by that of the network
+        return with_new_head(backbone, problem)
 
     def schedule(self, stages: int) -> Schedule:
         return Schedule(self.rate, self.rate, (0.0,) * stages, statistics=True)
+
+
+def with_new_head(backbone: Backbone, problem: Problem) -> Network:
+    """The network with a linear head for the labels of the problem, which starts small and random."""
+    labelled = problem.domains["target_labelled"]
+    features = embed(backbone, labelled[:1]).x
+    assert isinstance(features, Tensor)
+    return Network(backbone, new_head(features.flatten(1).shape[1], labelled.classes))
