@@ -17,7 +17,7 @@ def photos(name: str, into: Path) -> tuple[Path, Path]:
     """The folders of training and test images, a sub-folder for each class, unpacked once under `into`."""
     archive, train, test = PHOTOS[name]
     if not (into / archive).is_dir():
-        with tarfile.open(_there(DATA / archive / f"{archive}.tar")) as packed:
+        with tarfile.open(there(DATA / archive / f"{archive}.tar")) as packed:
             packed.extractall(into / archive, filter="data")
     return into / archive / train, into / archive / test
 
@@ -25,7 +25,7 @@ def photos(name: str, into: Path) -> tuple[Path, Path]:
 def weights(network: str) -> Path:
     """The safetensors file of MobileNetV2 1.0 or 0.35."""
     name = NETWORKS[network]
-    return _there(DATA / f"weights_{name}" / f"{name}.safetensors")
+    return there(DATA / f"weights_{name}" / f"{name}.safetensors")
 
 
 def large_photos(of: Path, count: int, into: Path) -> Path:
@@ -39,7 +39,8 @@ def large_photos(of: Path, count: int, into: Path) -> Path:
     return into
 
 
-def _there(file: Path) -> Path:
+def there(file: Path) -> Path:
+    """The file, or the end of a benchmark that needs it."""
     if not file.is_file():
         missing(f"{file} is not there")
     return file

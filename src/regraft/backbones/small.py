@@ -41,7 +41,8 @@ def small_convnet(
     if min(size) < 8 or not 1 <= width <= MOST_WIDTH or not LEAST_DEPTH <= depth <= MOST_LAYERS:
         raise InputError(
             f"size {tuple(size)}, width {width} and depth {depth} were given to the small convnet: "
-            f"give at least 8 pixels a side, 1 to {MOST_WIDTH} channels and {LEAST_DEPTH} to {MOST_LAYERS} stages"
+            f"give at least 8 pixels a side, 1 to {MOST_WIDTH} channels and {LEAST_DEPTH} to {MOST_LAYERS} "
+            "stages"
         )
     grey_level = (0.5,) * (1 if colour == "grey" else 3)
     preprocessing = ImagePreprocessing(

@@ -1,6 +1,8 @@
 """regraft transferable: which layers carry over, and how far."""
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +41,9 @@ from .places import cache_folder
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @with_options(RUNNING)
-@click.option("--no-cache", is_flag=True, help="Keep no networks for the same command to find again.")
-def command(paths: tuple[Path, ...], **options: Any) -> None:
+@click.option("--no-cache", is_flag=True, help="Keep no networks for the same command to go on from.")
+@click.pass_context
+def command(context: click.Context, /, paths: tuple[Path, ...], **options: Any) -> None:
     """Copy the first layers of a network trained on SOURCE (A), or on TARGET itself (B), and train the rest
     on TARGET: for every number of layers, frozen (AnB, BnB) and learning along (AnB+, BnB+).
 
@@ -69,6 +72,8 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         domains.append(read(path, **reading, progress=progress))
         report_unreadable(domains[-1], path)
     target, source = domains[-1], domains[0] if len(domains) == 2 else None
+    asked = f"{context.find_root().obj} {[str(path.resolve()) for path in paths]}"
+    checkpoints = cache_folder() / "runs" / hashlib.sha256(asked.encode()).hexdigest()[:16]
     named = options["backbone"] is not None or options["weights"] is not None
     found = transferable(
         target,
@@ -83,10 +88,11 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         training=Training(
             seed=options["seed"],
             engine=engine,
-            checkpoints=None if options["no_cache"] else cache_folder() / "transferable",
+            checkpoints=None if options["no_cache"] else checkpoints,
             progress=progress,
         ),
     )
+    shutil.rmtree(checkpoints, ignore_errors=True)
     click.echo(str(found))
     if out is not None:
         put(_written(found, out.suffix.lower()), out)

@@ -18,12 +18,16 @@ def draw_anew(network: nn.Module) -> None:
     >>> torch.equal(layer.weight, before)
     False
     """
-    drawing = [module for module in network.modules() if callable(getattr(module, "reset_parameters", None))]
-    drawn = {id(p) for module in drawing for p in module.parameters(recurse=False)}
+    drawing, drawn = [], set()
+    for module in network.modules():
+        if callable(draw := getattr(module, "reset_parameters", None)):
+            drawing.append(draw)
+            drawn |= {id(p) for p in module.parameters(recurse=False)}
     if left := [name for name, p in network.named_parameters() if id(p) not in drawn]:
         raise InputError(
-            f"{', '.join(left[:3])}{' and others' if len(left) > 3 else ''} cannot be drawn anew: modules that "
-            "own parameters need reset_parameters; take a network of torch's layers, such as small_convnet"
+            f"{', '.join(left[:3])}{' and others' if len(left) > 3 else ''} cannot be drawn anew: "
+            "modules that own parameters need reset_parameters; take a network of torch's layers, such as "
+            "small_convnet"
         )
-    for module in drawing:
-        module.reset_parameters()
+    for draw in drawing:
+        draw()

@@ -1,4 +1,4 @@
-"""The A-n-B experiment: which layers of a network are general, and which belong to its task or to each other."""
+"""The A-n-B experiment: which layers are general, and which belong to a task or to each other."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -144,7 +144,7 @@ def transferable(
     backbone: the network that is cut, of whose weights only that A makes use; a small one without it.
     halves: A and B are halves of the target's classes instead, drawn for each repeat.
     cuts: numbers of copied stages; at most six of all, evenly, where they are not given.
-    steps: thirty epochs of the target, 300 at the least, where it is not given. rate: of all stages and heads.
+    steps: thirty epochs of the target, 300 at the least, where it is not given. rate: of stages and head.
     budget: seconds; no repeat begins that would not end in time, and two are needed.
     training: seed, device, checkpoints; each network trained so far is found again there.
 
@@ -159,7 +159,7 @@ def transferable(
     started = time.monotonic()
     training = training or Training()
     _check(target, source, halves, repeats)
-    backbone = backbone or untrained(target)
+    backbone = untrained(target) if backbone is None else backbone  # one of no stages is false
     _check_network(backbone, borrowed=source is None and not halves)
     chosen = _cuts(backbone, cuts)
     look = backbone[:0]

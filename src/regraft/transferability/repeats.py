@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import torch
 from jaxtyping import Float
 from scipy.stats import t as student
 from torch import Tensor
@@ -19,6 +18,7 @@ def over_repeats(values: Float[Tensor, " r"], overlap: float, risk: float = RISK
     Training sets that overlap make repeats more alike than new samples would be; the term n₂/n₁, `overlap`,
     pays for it (Nadeau & Bengio, Machine Learning 52, 2003). risk: that the interval misses, two-sided.
 
+    >>> import torch
     >>> over_repeats(torch.tensor([0.1, 0.2, 0.3]), overlap=0.25).points()
     '+20.0 points [−12.9, +52.9]'
     """
@@ -34,6 +34,7 @@ def at_once(several: Sequence[Float[Tensor, " r"]], overlap: float, risk: float 
     The levels are those of Holm's procedure (1979): the clearest is taken at risk / k, the next at
     risk / (k − 1) and so on, and from the first that includes zero on all are taken at its level.
 
+    >>> import torch
     >>> clear, doubtful = torch.tensor([0.10, 0.11, 0.12]), torch.tensor([0.0, 0.0, 0.1])
     >>> [interval.low > 0 for interval in at_once([doubtful, clear], overlap=0.0)]
     [False, True]

@@ -17,7 +17,7 @@ OVERLAP = 1 / (FOLDS - 1)  # test samples over training samples
 
 @dataclass(frozen=True)
 class Trial:
-    """One repeat: what A and B are, and which of their rows only test. a is None where A is a given network."""
+    """One repeat: what A and B are, and which of their rows only test; a is None where a network is A."""
 
     a: Domain | None
     a_test: Rows | None

@@ -22,8 +22,8 @@ def reading(found: "Transferability") -> list[str]:
         _co_adaptation(found),
         _specialisation(found),
         _fine_tuning(found),
-        f"Intervals: 95 % by Student's t over {found.repeats} repeats whose training sets overlap; of several "
-        "cuts at Holm's levels, so that chance alone shows a drop anywhere in at most 5 % of such sentences.",
+        f"Intervals: 95 % by Student's t over {found.repeats} repeats whose training sets overlap; of "
+        "several cuts at Holm's levels, so that chance alone shows a drop at any of them in at most 5 %.",
     ]
 
 
