@@ -4,7 +4,7 @@ import torch
 from regraft.transferability import Transferability, reading
 
 
-def found(bnb, anb, bnb_plus=0.0, anb_plus=0.0, noise=0.002, repeats=5):
+def found(bnb, anb, bnb_plus=0.0, anb_plus=0.0, noise=0.0002, repeats=5):
     """Curves of three cuts around baseB = 0.8, as differences from it; repeats differ by little."""
     generator = torch.Generator().manual_seed(0)
 
@@ -28,11 +28,11 @@ def found(bnb, anb, bnb_plus=0.0, anb_plus=0.0, noise=0.002, repeats=5):
 def test_the_signature_of_the_paper():
     told = reading(found(bnb=[0, -0.05, 0], anb=[0, -0.08, -0.2], anb_plus=0.02))
     assert told[0].startswith("Co-adaptation begins at stage 2 (parts): re-learning what is above it")
-    assert "loses 5.0 points [4." in told[0]
+    assert "loses 5.0 points [" in told[0]
     assert told[1].startswith("Specialisation begins at stage 2 (parts): A's frozen layers up to it lose 3.")
     assert "up to stage 3 (whole) 20.0 points" in told[1]
     assert told[2].startswith("Fine-tuning takes back")
-    assert "AnB+ is above baseB, by +2.0 points [+1." in told[2]
+    assert "AnB+ is above baseB, by +2.0 points [" in told[2]
     assert "5 repeats" in told[3]
     assert "Holm" in told[3]
 
@@ -52,7 +52,7 @@ def test_a_drop_that_repeats_do_not_agree_on_is_none():
 def test_layers_of_a_that_are_better_than_those_of_b():
     told = reading(found(bnb=0, anb=[0, 0.1, 0.05]))[1]
     assert told.startswith("Specialisation: no evidence.")
-    assert "serve B better than B's own, the most up to stage 2 (parts): AnB is +10." in told
+    assert "serve B better than B's own, the most up to stage 2 (parts): AnB is +10.0 points" in told
 
 
 def test_tuning_that_harms_is_told():

@@ -76,8 +76,10 @@ def curves(found: Transferability) -> Html:
         marks,
         plot,
         dots,
+        tag("text", "stages copied", x="50%", y=TOP + HEIGHT + 38, text_anchor="middle"),
         class_="curve transfer",
-        height=TOP + HEIGHT + 26,
+        height=TOP + HEIGHT + 46,
+        overflow="visible",
         role="img",
         aria_label="; ".join(_told(name, line) for name, line in lines.items()),
     )
@@ -88,9 +90,9 @@ def page(found: Transferability) -> str:
     style = "".join(
         files(__package__).joinpath(name).read_text("utf-8") for name in ("style.css", "transferable.css")
     )
-    rows: list[list[Html]] = [[head("nothing (baseB)"), cell(str(found.from_scratch)), *[cell("")] * 3]]
+    rows: list[list[Html]] = [[head("nothing (baseB)"), _number(found.from_scratch), *[cell("")] * 3]]
     for i, (n, stage) in enumerate(zip(found.cuts, found.stages, strict=True)):
-        rows.append([head(f"{n} {stage}"), *(cell(str(found.accuracy(c, i))) for c in CURVES)])
+        rows.append([head(f"{n} {stage}"), *(_number(found.accuracy(c, i)) for c in CURVES)])
     body: Content = [
         tag(
             "header",
@@ -114,7 +116,7 @@ def page(found: Transferability) -> str:
 
 def drawing(found: Transferability) -> str:
     """The figure as an SVG file of its own, for light and dark surroundings."""
-    height = TOP + HEIGHT + 40
+    height = TOP + HEIGHT + 64
     inner = tag(
         "svg", curves(found), x=LEFT, y=12, width=WIDTH - LEFT - 20, height=height, overflow="visible"
     )
@@ -147,6 +149,10 @@ def _with_colours(rules: str) -> str:
     return f"{in_colours(light)}@media (prefers-color-scheme: dark) {{\n{in_colours(dark)}}}\n"
 
 
+def _number(interval: Interval) -> Html:
+    return cell(str(interval), interval.value)
+
+
 def _kind(name: str) -> str:
     """The classes of a curve: whose layers it copies, and whether they learn along."""
     if name not in CURVES:
@@ -163,9 +169,9 @@ def _legend() -> list[Html]:
         found.append(
             tag(
                 "svg",
-                tag("path", d="M0 8h22", class_=_kind(name)),
-                tag("circle", cx=11, cy=8, r=4, class_=_kind(name)) if name in CURVES else None,
-                tag("text", tag("title", told), name, x=28, y=8, dy="0.35em", class_="name"),
+                tag("path", d="M0 8h18", class_=_kind(name)),
+                tag("circle", cx=9, cy=8, r=4, class_=_kind(name)) if name in CURVES else None,
+                tag("text", tag("title", told), name, x=22, y=8, dy="0.35em", class_="name"),
                 x=at,
                 y=0,
                 width="20%",

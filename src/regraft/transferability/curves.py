@@ -52,7 +52,6 @@ class Transferability:
     a: str
     b: str
     network: str
-    seconds: float = 0.0
 
     @property
     def repeats(self) -> int:
@@ -92,7 +91,7 @@ class Transferability:
         own = "" if self.source_accuracy is None else f" (baseA {float(self.source_accuracy.mean()):.2f})"
         return (
             f"A: {self.a}{own}. B: {self.b}. {self.network}, {self.steps:,} steps for every network, "
-            f"{counted(self.repeats, 'repeat')}, {seconds_text(self.seconds)} s. Test accuracy on B."
+            f"{counted(self.repeats, 'repeat')}. Test accuracy on B."
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -156,49 +155,60 @@ def transferable(
     >>> found.stages, found.points["AnB+"].shape
     (('layer1', 'layer3'), torch.Size([2, 2]))
     """
-    started = time.monotonic()
     training = training or Training()
     _check(target, source, halves, repeats)
     backbone = untrained(target) if backbone is None else backbone  # one of no stages is false
     _check_network(backbone, borrowed=source is None and not halves)
     chosen = _cuts(backbone, cuts)
+    told_a, told_b = _told(target, source, backbone, halves)
     look = backbone[:0]
     target = embed(look, target)
     source = None if source is None else embed(look, source)
-    network = backbone.prepared_by(AsTheyAre())
-    seed = training.seed
-    trials = of_halves(target, repeats, seed) if halves else of_pair(source, target, repeats, seed)
     if steps is None:
         kept = (len(target) // 2 if halves else len(target)) * 4 // 5
         steps = max(LEAST_STEPS, EPOCHS * kept // batch_size)
     recipe = Transplant(epochs=0, least_steps=steps, batch_size=batch_size, rate=rate, held_out=0.0)
-    scores: list[dict[str, list[float]]] = []
-    fits = 1 + (2 if source is not None or halves else 1) + len(CURVES) * len(chosen)
-    with training.progress.track("networks", repeats * fits) as task:
-        for r, trial in enumerate(trials):
-            scored: dict[str, list[float]] = {}
-            begun = time.monotonic()
-            for i, (name, accuracy) in enumerate(_trial(trial, network, recipe, chosen, training, r)):
-                scored.setdefault(name, []).append(accuracy)
-                task.advance()
-                if i == 0 and r == 0 and budget is not None:
-                    _check_budget(budget, fits * (time.monotonic() - begun))
-            scores.append(scored)
-            passed = time.monotonic() - started
-            if budget is not None and r > 0 and passed * (r + 2) / (r + 1) > budget:
-                break
-    told = {name: torch.tensor([scored[name] for scored in scores]) for name in scores[0]}
+    network, seed = backbone.prepared_by(AsTheyAre()), training.seed
+    drawn = of_halves(target, repeats, seed) if halves else of_pair(source, target, repeats, seed)
+    scores = _repeated(list(drawn), network, recipe, chosen, training, budget)
+    found = {name: torch.tensor([scored[name] for scored in scores]) for name in scores[0]}
     return Transferability(
         tuple(chosen),
         tuple(backbone.names[n - 1] for n in chosen),
-        told["baseB"][:, 0],
-        {curve: told[curve] for curve in CURVES},
-        told["baseA"][:, 0] if "baseA" in told else None,
+        found["baseB"][:, 0],
+        {curve: found[curve] for curve in CURVES},
+        found["baseA"][:, 0] if "baseA" in found else None,
         steps,
-        *_told(target, source, backbone, halves),
+        told_a,
+        told_b,
         backbone.name,
-        time.monotonic() - started,
     )
+
+
+def _repeated(
+    trials: Sequence[Trial],
+    network: Backbone,
+    recipe: Transplant,
+    cuts: Sequence[int],
+    training: Training,
+    budget: float | None,
+) -> list[dict[str, list[float]]]:
+    """Of each repeat that the budget allows, the accuracies by curve, in the order of the cuts."""
+    started = time.monotonic()
+    fits = (1 if trials[0].a is None else 2) + len(CURVES) * len(cuts)
+    scores: list[dict[str, list[float]]] = []
+    with training.progress.track("networks", len(trials) * fits) as task:
+        for r, trial in enumerate(trials):
+            scores.append({})
+            for name, accuracy in _trial(trial, network, recipe, cuts, training, r):
+                if budget is not None and scores == [{}]:  # after the first network of all
+                    _check_budget(budget, fits * (time.monotonic() - started))
+                scores[-1].setdefault(name, []).append(accuracy)
+                task.advance()
+            passed = time.monotonic() - started
+            if budget is not None and r > 0 and passed * (r + 2) / (r + 1) > budget:
+                break
+    return scores
 
 
 def _trial(
