@@ -41,9 +41,7 @@ def cifar10(each: int) -> rg.Domain:
 
 def numbers(found: Transferability) -> str:
     """A row for every cut, a column for every curve."""
-    rows = [["nothing (baseB)", str(found.from_scratch), "", "", ""]]
-    for i, (n, stage) in enumerate(zip(found.cuts, found.stages, strict=True)):
-        rows.append([f"{n} {stage}", *(str(found.accuracy(curve, i)) for curve in CURVES)])
+    rows = [[name, *map(str, line)] for name, line in found.lines.items()]
     return table(["copied up to", *CURVES], rows)
 
 

@@ -36,7 +36,7 @@ def test_what_cannot_be_compared_is_said(letters):
         check_pair(letters, letters)
     with pytest.raises(InputError, match=r"vectors of 3 numbers and the target 70 vectors of 2"):
         check_pair(Domain(torch.ones(10, 3), ["a", "b"] * 5), letters)
-    with pytest.raises(InputError, match="the target has 1 classes, and 2 are needed"):
+    with pytest.raises(InputError, match="the target has 1 class, and 2 are needed"):
         check_pair(None, letters[letters.labels == 0].with_(y=["a"] * 10, output=None))
     with pytest.raises(InputError, match="4 are needed, two for each half"):
         check_classes(letters[:3].with_(y=["a", "b", "c"], output=None), "the set", least=4)

@@ -16,6 +16,7 @@ from .options import (
     duration,
     progress_bars,
     read,
+    read_beside,
     report_unreadable,
     with_options,
 )
@@ -39,7 +40,13 @@ from .places import cache_folder
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The figure: a page (.html), .svg, or numbers (.json)."
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Folds, halves, batches and initial weights.",
+)
 @with_options(RUNNING)
 @click.option("--no-cache", is_flag=True, help="Keep no networks for the same command to go on from.")
 @click.pass_context
@@ -67,11 +74,11 @@ def command(context: click.Context, /, paths: tuple[Path, ...], **options: Any) 
     engine = Engine(find_device(options["device"]))
     progress = progress_bars()
     reading = {name: options[name] for name in ("labels", "label", "group", "spelling")}
-    domains = []
-    for path in paths:
-        domains.append(read(path, **reading, progress=progress))
-        report_unreadable(domains[-1], path)
-    target, source = domains[-1], domains[0] if len(domains) == 2 else None
+    target, source = read(paths[-1], **reading, progress=progress), None
+    report_unreadable(target, paths[-1])
+    if len(paths) == 2:
+        source = read_beside(paths[0], reading, progress=progress)
+        report_unreadable(source, paths[0])
     asked = f"{context.find_root().obj} {[str(path.resolve()) for path in paths]}"
     checkpoints = cache_folder() / "runs" / hashlib.sha256(asked.encode()).hexdigest()[:16]
     named = options["backbone"] is not None or options["weights"] is not None

@@ -90,9 +90,10 @@ def page(found: Transferability) -> str:
     style = "".join(
         files(__package__).joinpath(name).read_text("utf-8") for name in ("style.css", "transferable.css")
     )
-    rows: list[list[Html]] = [[head("nothing (baseB)"), _number(found.from_scratch), *[cell("")] * 3]]
-    for i, (n, stage) in enumerate(zip(found.cuts, found.stages, strict=True)):
-        rows.append([head(f"{n} {stage}"), *(_number(found.accuracy(c, i)) for c in CURVES)])
+    rows = [
+        [head(name), *(cell(str(i), i.value) for i in line), *[cell("")] * (len(CURVES) - len(line))]
+        for name, line in found.lines.items()
+    ]
     body: Content = [
         tag(
             "header",
@@ -147,10 +148,6 @@ def _with_colours(rules: str) -> str:
         return re.sub(r"var\(--(\w+)\)", lambda found: named[found[1]], rules)
 
     return f"{in_colours(light)}@media (prefers-color-scheme: dark) {{\n{in_colours(dark)}}}\n"
-
-
-def _number(interval: Interval) -> Html:
-    return cell(str(interval), interval.value)
 
 
 def _kind(name: str) -> str:

@@ -24,7 +24,7 @@ from ..training import Training
 from .network import untrained
 from .repeats import over_repeats
 from .transplant import Transplant
-from .trials import OVERLAP, Trial, check_classes, check_pair, of_halves, of_pair
+from .trials import OVERLAP, Trial, check_classes, check_pair, of_halves, of_pair, seed_of
 
 # name -> whether the copies are A's, and whether they learn along
 CURVES = {"BnB": (False, False), "BnB+": (False, True), "AnB": (True, False), "AnB+": (True, True)}
@@ -77,13 +77,17 @@ class Transferability:
     def __str__(self) -> str:
         from .words import reading
 
-        header = ["copied up to", *CURVES]
-        rows = [["nothing (baseB)", str(self.from_scratch), "", "", ""]]
-        rows += [
-            [f"{n} {stage}", *(str(self.accuracy(curve, i)) for curve in CURVES)]
-            for i, (n, stage) in enumerate(zip(self.cuts, self.stages, strict=True))
+        rows = [
+            [name, *map(str, line), *[""] * (len(CURVES) - len(line))] for name, line in self.lines.items()
         ]
-        return "\n".join([self.setting, "", aligned(header, rows), "", *reading(self)])
+        return "\n".join([self.setting, "", aligned(["copied up to", *CURVES], rows), "", *reading(self)])
+
+    @property
+    def lines(self) -> dict[str, list[Interval]]:
+        """The accuracies by what is copied: of baseB alone where it is nothing, then of every curve."""
+        named = [f"{n} {stage}" for n, stage in zip(self.cuts, self.stages, strict=True)]
+        points = {name: [self.accuracy(c, i) for c in CURVES] for i, name in enumerate(named)}
+        return {"nothing (baseB)": [self.from_scratch], **points}
 
     @property
     def setting(self) -> str:
@@ -215,7 +219,7 @@ def _trial(
     trial: Trial, network: Backbone, recipe: Transplant, cuts: Sequence[int], training: Training, r: int
 ) -> Iterator[tuple[str, float]]:
     """The accuracy of each network of a repeat, by the name of its curve; baseB is the first."""
-    first, second = (replace(training, seed=2 * (training.seed + r) + i) for i in range(2))
+    first, second = (replace(training, seed=2 * seed_of(training.seed, r) + i) for i in range(2))
     base_b = _fitted(recipe, trial.b, trial.b_test, network, first)
     yield "baseB", _accuracy(base_b, trial.b[trial.b_test])
     theirs = network

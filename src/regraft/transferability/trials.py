@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..folds import Rows, stratified_folds
 from ..output import Classes
 from ..samples import describe, digests, kind_of
+from ..text import counted
 
 FOLDS = 5  # a repeat is tested on one of them; more repeats than that draw new ones
 OVERLAP = 1 / (FOLDS - 1)  # test samples over training samples
@@ -44,9 +45,14 @@ def of_halves(whole: Domain, repeats: int, seed: int) -> Iterator[Trial]:
     """
     k = whole.classes.width
     for r in range(repeats):
-        order = torch.randperm(k, generator=torch.Generator().manual_seed(seed + r)).tolist()
+        order = torch.randperm(k, generator=torch.Generator().manual_seed(seed_of(seed, r))).tolist()
         a, b = (_of_classes(whole, sorted(part)) for part in (order[: k // 2], order[k // 2 :]))
         yield Trial(a, _fifth(a, r, seed), b, _fifth(b, r, seed))
+
+
+def seed_of(seed: int, r: int) -> int:
+    """The seed of a repeat: no two seeds, which people choose next to each other, share any."""
+    return 1000 * seed + r
 
 
 def check_pair(source: Domain | None, target: Domain) -> None:
@@ -72,7 +78,7 @@ def check_classes(domain: Domain, name: str, least: int) -> None:
     """InputError where a domain has fewer classes, or a class fewer samples, than the experiment needs."""
     if domain.classes.width < least:
         raise InputError(
-            f"{name} has {domain.classes.width} classes, and {least} are needed"
+            f"{name} has {counted(domain.classes.width, 'class', 'classes')}, and {least} are needed"
             + (", two for each half" if least == 4 else "")
             + ": give samples of more classes"
         )
@@ -91,7 +97,7 @@ def _shape(domain: Domain) -> tuple[int, ...] | None:
 
 
 def _fifth(domain: Domain, r: int, seed: int) -> Rows:
-    folds = stratified_folds(domain, FOLDS, seed + r // FOLDS)
+    folds = stratified_folds(domain, FOLDS, seed_of(seed, r // FOLDS))
     if len(folds) < FOLDS:
         raise InputError(f"the samples make {len(folds)} groups, and {FOLDS} are needed: group them less")
     return folds[r % FOLDS]

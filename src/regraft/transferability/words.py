@@ -28,42 +28,35 @@ def reading(found: "Transferability") -> list[str]:
 
 
 def _co_adaptation(found: "Transferability") -> str:
-    seen = at_once(_columns(found.against_scratch("BnB")), OVERLAP)
-    falls = [i for i, interval in enumerate(seen) if interval.high < 0]
-    if not falls:
-        i = min(range(len(seen)), key=lambda i: seen[i].value)
+    seen, first, worst = _drop(found.against_scratch("BnB"))
+    if first is None:
         return (
             "Co-adaptation: no evidence. Re-learning what is above frozen layers of the same task costs the "
-            f"most above {_stage(found, i)}: BnB is {seen[i].points()} against baseB."
+            f"most above {_stage(found, worst)}: BnB is {seen[worst].points()} against baseB."
         )
-    worst = min(falls, key=lambda i: seen[i].value)
-    ends = f", the most above {_stage(found, worst)}: {_lost(seen[worst])}" if worst != falls[0] else ""
+    ends = f", the most above {_stage(found, worst)}: {_lost(seen[worst])}" if worst != first else ""
     return (
-        f"Co-adaptation begins at {_stage(found, falls[0])}: re-learning what is above it on the same task "
-        f"loses {_lost(seen[falls[0]])}{ends}."
+        f"Co-adaptation begins at {_stage(found, first)}: re-learning what is above it on the same task "
+        f"loses {_lost(seen[first])}{ends}."
     )
 
 
 def _specialisation(found: "Transferability") -> str:
-    seen = at_once(_columns(found.points["AnB"] - found.points["BnB"]), OVERLAP)
-    falls = [i for i, interval in enumerate(seen) if interval.high < 0]
-    better = [i for i, interval in enumerate(seen) if interval.low > 0]
+    seen, first, worst = _drop(found.points["AnB"] - found.points["BnB"])
     told = ""
-    if better:
-        i = max(better, key=lambda i: seen[i].value)
+    if any(interval.low > 0 for interval in seen):
+        i = max((i for i in range(len(seen)) if seen[i].low > 0), key=lambda i: seen[i].value)
         told = f" A's frozen layers serve B better than B's own, the most up to {_stage(found, i)}: AnB is "
         told += f"{seen[i].points()} against BnB."
-    if not falls:
-        i = min(range(len(seen)), key=lambda i: seen[i].value)
+    if first is None:
         return (
             "Specialisation: no evidence. Beyond what BnB loses, A's frozen layers cost the most up to "
-            f"{_stage(found, i)}: AnB is {seen[i].points()} against BnB.{told}"
+            f"{_stage(found, worst)}: AnB is {seen[worst].points()} against BnB.{told}"
         )
-    worst = min(falls, key=lambda i: seen[i].value)
-    ends = f", and up to {_stage(found, worst)} {_lost(seen[worst])}" if worst != falls[0] else ""
+    ends = f", and up to {_stage(found, worst)} {_lost(seen[worst])}" if worst != first else ""
     return (
-        f"Specialisation begins at {_stage(found, falls[0])}: A's frozen layers up to it lose "
-        f"{_lost(seen[falls[0]])} more than B's own{ends}.{told}"
+        f"Specialisation begins at {_stage(found, first)}: A's frozen layers up to it lose "
+        f"{_lost(seen[first])} more than B's own{ends}.{told}"
     )
 
 
@@ -82,8 +75,12 @@ def _fine_tuning(found: "Transferability") -> str:
     )
 
 
-def _columns(differences: Float[Tensor, "r cuts"]) -> list[Float[Tensor, " r"]]:
-    return list(differences.unbind(1))
+def _drop(differences: Float[Tensor, "r cuts"]) -> tuple[list[Interval], int | None, int]:
+    """The intervals by cut; the first one below zero, if any is; the lowest of those below, or of all."""
+    seen = at_once(differences.unbind(1), OVERLAP)
+    below = [i for i, interval in enumerate(seen) if interval.high < 0]
+    lowest = min(below or range(len(seen)), key=lambda i: seen[i].value)
+    return seen, below[0] if below else None, lowest
 
 
 def _stage(found: "Transferability", i: int) -> str:
