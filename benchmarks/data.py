@@ -1,5 +1,7 @@
 """Real photos and weights beside the checkout, and photos as large as a phone takes them."""
 
+import json
+import shutil
 import sys
 import tarfile
 from pathlib import Path
@@ -16,16 +18,36 @@ NETWORKS = {"1.0": "mobilenetv2_100", "0.35": "mobilenetv2_035"}
 def photos(name: str, into: Path) -> tuple[Path, Path]:
     """The folders of training and test images, a sub-folder for each class, unpacked once under `into`."""
     archive, train, test = PHOTOS[name]
+    unpacked(archive, into)
+    return into / archive / train, into / archive / test
+
+
+def pacs(domain: str, into: Path) -> Path:
+    """The folder of a domain of PACS (photo, art_painting or cartoon), a sub-folder for each class."""
+    return unpacked("pacs", into) / domain
+
+
+def unpacked(archive: str, into: Path) -> Path:
+    """What the archive holds, unpacked once under `into`."""
     if not (into / archive).is_dir():
         with tarfile.open(there(DATA / archive / f"{archive}.tar")) as packed:
             packed.extractall(into / archive, filter="data")
-    return into / archive / train, into / archive / test
+    return into / archive
 
 
 def weights(network: str) -> Path:
     """The safetensors file of MobileNetV2 1.0 or 0.35."""
     name = NETWORKS[network]
     return there(DATA / f"weights_{name}" / f"{name}.safetensors")
+
+
+def smaller(weights: Path, side: int, into: Path) -> Path:
+    """The same weights, described as those of a network that takes pictures of `side` pixels."""
+    into.mkdir(parents=True, exist_ok=True)
+    told = json.loads(weights.with_suffix(".json").read_text())
+    told["pretrained_cfg"]["input_size"] = [3, side, side]
+    (into / weights.with_suffix(".json").name).write_text(json.dumps(told))
+    return Path(shutil.copy(weights, into / weights.name))
 
 
 def large_photos(of: Path, count: int, into: Path) -> Path:

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ import torch
 
 import regraft as rg
 from data import NETWORKS, PHOTOS, photos, weights
-from recipes import Features, Outcome, Task, fastai, plain_loop
+from recipes import Features, Outcome, Task, fastai, outcome, plain_loop
 from record import record
 from regraft.engine import TIMED, fastest_engine, keep_freed_memory
 from regraft.features import Store, embed
@@ -134,9 +135,9 @@ def measured(cell: Cell, number: int, at: Photos, others: list[str]) -> Draw:
     one_pass = (before + at.one_pass(rows)) / 2
     columns = {"regraft": ours, "winner": winner, "features": at.features(at.task(rows))}
     if "loop" in others:
-        columns["loop"] = plain_loop(at.weights, at.task(rows), number)
+        columns["loop"] = outcome(partial(plain_loop, at.weights, seed=number), at.task(rows))
     if "fastai" in others:
-        columns["fastai"] = fastai(at.weights, at.task(rows), number)
+        columns["fastai"] = outcome(partial(fastai, at.weights, seed=number), at.task(rows))
     kept = study.handed_over.candidate
     return Draw(cell, number, columns, one_pass, kept.name, kept.borrows)
 
@@ -231,7 +232,10 @@ def main() -> None:
     if options.results and options.results.is_file():
         draws = [Draw.from_json(line) for line in options.results.read_text().splitlines()]
     done = {(d.cell, d.number) for d in draws}
-    slow = ["loop", *(["fastai"] if importlib.util.find_spec("fastai") else [])]
+    slow = ["loop"]
+    if importlib.util.find_spec("fastai"):
+        importlib.import_module("fastai.vision.all")  # which takes seconds that are not of the first draw
+        slow.append("fastai")
     with tempfile.TemporaryDirectory() as folder:
         opened: dict[tuple[str, str], Photos] = {}
         for cell in cells_of(options):

@@ -113,3 +113,44 @@ def test_weights_under_torchvision_s_names(theirs, ours):
     assert report.share == 1.0
     assert not report.left_out
     accounted(report, source, target)
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 1)
+        self.bn = nn.BatchNorm2d(4)
+
+
+class Whole(nn.Module):
+    def __init__(self, top_first: bool) -> None:
+        super().__init__()
+        if top_first:
+            self.bn = nn.BatchNorm2d(4)
+        self.blocks = nn.ModuleList([Block(), Block()])
+        if not top_first:
+            self.bn = nn.BatchNorm2d(4)
+
+
+def test_what_holds_a_network_does_not_hide_its_names_whatever_their_order() -> None:
+    source = nn.ModuleDict({"backbone": Whole(top_first=True)})
+    for tensor in source.state_dict().values():
+        tensor.copy_(torch.randn(tensor.shape) if tensor.is_floating_point() else tensor)
+    target = Whole(top_first=False)
+    report = transfer_weights(source, target)
+    assert not report.at_random
+    assert not report.left_out
+    for name, tensor in target.state_dict().items():
+        assert torch.equal(tensor, source.state_dict()[f"backbone.{name}"])
+    back = nn.ModuleDict({"backbone": Whole(top_first=True)})
+    transfer_weights(target, back)
+    assert torch.equal(back["backbone"].bn.weight, target.bn.weight)
+
+
+def test_a_name_that_could_mean_two_tensors_means_none() -> None:
+    source = nn.ModuleDict(
+        {"a": nn.ModuleDict({"fc": nn.Linear(2, 2)}), "b": nn.ModuleDict({"fc": nn.Linear(2, 2)})}
+    )
+    target = nn.ModuleDict({"fc": nn.Linear(2, 2), "other": nn.Linear(2, 2)})
+    report = transfer_weights(source, target)
+    assert {moved.how for moved in report.copied} == {"order"}

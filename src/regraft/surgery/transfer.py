@@ -22,11 +22,12 @@ def transfer_weights(
 ) -> TransferReport:
     """Set what can be set of the target's parameters and statistics from the source, in place.
 
-    Tensors are matched by name; what is left, by order: the longest runs of tensors of the same kind (weight,
-    bias, running mean …) and shape, one after the other, as the same architecture has them under other names;
-    what then lies between the same neighbours, in pairs. Where shapes differ they are converted
-    (`surgery.conversion`) or left. With the names of the classes of both, rows of the last linear layer go to
-    the class of the same name, and the others stay as they are.
+    Tensors are matched by name, with or without the path of what holds the network ("net.conv1.weight" is
+    "conv1.weight", if nothing else can be meant); what is left, by order: the longest runs of tensors of the
+    same kind (weight, bias, running mean …) and shape, one after the other, as the same architecture has them
+    under other names; what then lies between the same neighbours, in pairs. Where shapes differ they are
+    converted (`surgery.conversion`) or left. With the names of the classes of both, rows of the last linear
+    layer go to the class of the same name, and the others stay as they are.
 
     source: a module or a state dict. Raises InputError where nothing of the source fits.
     Map: M09. Yosinski et al. 2014 (what to copy); Chen, Goodfellow & Shlens, Net2Net, ICLR 2016.
@@ -86,7 +87,9 @@ def _matched(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[
         for name, into in wanted.items()
         if name in given and given[name].ndim == into.ndim
     }
-    left = [name for name in given if name not in found]
+    found |= {name: (origin, "name") for name, origin in _held(given, wanted, found).items()}
+    taken = {origin for origin, _ in found.values()}
+    left = [name for name in given if name not in taken]
     free = [name for name in wanted if name not in found]
     blocks = SequenceMatcher(
         None, [_kind(name, given[name]) for name in left], [_kind(name, wanted[name]) for name in free], False
@@ -97,6 +100,43 @@ def _matched(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[
                 if _leaf(origin) == _leaf(name):
                     found[name] = (origin, "order")
     return {name: found[name] for name in wanted if name in found}
+
+
+def _held(
+    given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], found: Mapping[str, tuple[str, str]]
+) -> dict[str, str]:
+    """For tensors of the target the one of the source whose name is theirs behind a path, or the reverse.
+
+    The longest names choose first, so that "bn2.weight" is left with that of the top and not of a block;
+    where two of a shape could be meant, none is.
+    """
+    left = [name for name in given if name not in {origin for origin, _ in found.values()}]
+    ending: dict[str, list[str]] = {}
+    for name in left:
+        for end in _endings(name):
+            ending.setdefault(end, []).append(name)
+    held: dict[str, str] = {}
+    for name in sorted((n for n in wanted if n not in found), key=lambda n: -n.count(".")):
+        shorter = set(_endings(name)) & set(left)
+        meant = [
+            origin
+            for origin in {*ending.get(name, ()), *shorter}
+            if origin not in held.values() and given[origin].shape == wanted[name].shape
+        ]
+        if len(meant) == 1:
+            held[name] = meant[0]
+    return held
+
+
+def _endings(name: str) -> list[str]:
+    """The name without the first, the first two … parts of its path, as far as that still names a module.
+
+    >>> _endings("net.stem.0.weight")
+    ['stem.0.weight']
+    """
+    parts = name.split(".")
+    ends = [parts[i:] for i in range(1, len(parts) - 1)]
+    return [".".join(end) for end in ends if not all(part.isdigit() for part in end[:-1])]
 
 
 def _kind(name: str, value: Tensor) -> tuple[str, tuple[int, ...]]:
