@@ -30,7 +30,7 @@ def pacs(domain: str, into: Path) -> Path:
 def unpacked(archive: str, into: Path) -> Path:
     """What the archive holds, unpacked once under `into`."""
     if not (into / archive).is_dir():
-        with tarfile.open(_there(DATA / archive / f"{archive}.tar")) as packed:
+        with tarfile.open(there(DATA / archive / f"{archive}.tar")) as packed:
             packed.extractall(into / archive, filter="data")
     return into / archive
 
@@ -38,7 +38,7 @@ def unpacked(archive: str, into: Path) -> Path:
 def weights(network: str) -> Path:
     """The safetensors file of MobileNetV2 1.0 or 0.35."""
     name = NETWORKS[network]
-    return _there(DATA / f"weights_{name}" / f"{name}.safetensors")
+    return there(DATA / f"weights_{name}" / f"{name}.safetensors")
 
 
 def smaller(weights: Path, side: int, into: Path) -> Path:
@@ -61,7 +61,8 @@ def large_photos(of: Path, count: int, into: Path) -> Path:
     return into
 
 
-def _there(file: Path) -> Path:
+def there(file: Path) -> Path:
+    """The file, or the end of a benchmark that needs it."""
     if not file.is_file():
         missing(f"{file} is not there")
     return file

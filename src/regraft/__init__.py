@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .selection import compare as compare
     from .surgery import transfer_weights as transfer_weights
     from .training import Training as Training
+    from .transferability import Transferability as Transferability
+    from .transferability import transferable as transferable
 
 # name -> module: torch is imported when the first of them is used, so that `regraft --help` is quick
 _WHERE = {
@@ -65,6 +67,8 @@ _WHERE = {
     "compare": "selection",
     "transfer_weights": "surgery",
     "Training": "training",
+    "Transferability": "transferability",
+    "transferable": "transferability",
 }
 
 __all__ = [*_WHERE, "sklearn"]

@@ -11,6 +11,7 @@ from regraft.errors import InputError
 NETWORKS = {
     "grey": lambda seed: small_convnet((16, 24), "grey", width=4, seed=seed),
     "rgb": lambda seed: small_convnet((16, 24), "rgb", width=4, seed=seed),
+    "deep": lambda seed: small_convnet((16, 24), "rgb", width=4, seed=seed, depth=7),
     "mlp": lambda seed: small_mlp(6, widths=(5, 4, 3), seed=seed),
 }
 
@@ -97,6 +98,7 @@ def test_learns_bars_from_their_direction():
     [
         lambda: small_convnet((4, 4)),
         lambda: small_convnet(width=0),
+        lambda: small_convnet(depth=3),
         lambda: small_mlp(0),
         lambda: small_mlp(3, widths=()),
         lambda: rebuild_small({"loader": "timm"}),

@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..preprocessing.images import ImagePreprocessing
 
 MOST_WIDTH, MOST_LAYERS, MOST_NUMBERS = 256, 64, 1 << 27
+LEAST_DEPTH = 4
 
 
 def small_convnet(
@@ -21,22 +22,27 @@ def small_convnet(
     colour: Literal["rgb", "grey"] = "rgb",
     width: int = 24,
     seed: int = 0,
+    depth: int = LEAST_DEPTH,
 ) -> Backbone:
-    """Images → n × 8·width, a convolutional network of four stages with random weights.
+    """Images → n × 8·width, a convolutional network of four or more stages with random weights.
 
     size: height and width in pixels to which images are squashed. colour: "rgb" or "grey".
     width: the channels of the first stage. seed: of the weights; the global generator stays as it is.
+    depth: how many stages; those beyond four keep the resolution, half of them before the last halving.
 
-    Raises `InputError` for a size below 8 pixels or a width below 1 or above 256.
+    Raises `InputError` for a size below 8 pixels, a width below 1 or above 256, a depth below 4 or above 64.
 
     >>> images = torch.zeros(2, 28, 28, dtype=torch.uint8)
     >>> small_convnet((16, 16), "grey", width=4).features(images).shape
     torch.Size([2, 32])
+    >>> small_convnet(width=4, depth=6).names
+    ['stem', 'strokes', 'strokes 2', 'parts', 'parts 2', 'whole']
     """
-    if min(size) < 8 or not 1 <= width <= MOST_WIDTH:
+    if min(size) < 8 or not 1 <= width <= MOST_WIDTH or not LEAST_DEPTH <= depth <= MOST_LAYERS:
         raise InputError(
-            f"size {tuple(size)} and width {width} were given to the small convnet: "
-            f"give at least 8 pixels a side and 1 to {MOST_WIDTH} channels"
+            f"size {tuple(size)}, width {width} and depth {depth} were given to the small convnet: "
+            f"give at least 8 pixels a side, 1 to {MOST_WIDTH} channels and {LEAST_DEPTH} to {MOST_LAYERS} "
+            "stages"
         )
     grey_level = (0.5,) * (1 if colour == "grey" else 3)
     preprocessing = ImagePreprocessing(
@@ -44,7 +50,7 @@ def small_convnet(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        stages = _convolutional(preprocessing, width)
+        stages = _convolutional(preprocessing, width, depth)
     return Backbone(
         stages,
         preprocessing,
@@ -55,6 +61,7 @@ def small_convnet(
             "colour": colour,
             "width": width,
             "seed": seed,
+            **({} if depth == LEAST_DEPTH else {"depth": depth}),  # as it was before there was a choice
         },
         licence="none: random weights",
         source="random weights",
@@ -107,8 +114,8 @@ def rebuild_small(spec: dict[str, Any]) -> Backbone:
     )
 
 
-def _convolutional(preprocessing: ImagePreprocessing, width: int) -> list[tuple[str, nn.Module]]:
-    """The stages of the small convolutional networks; each of the first three halves the resolution."""
+def _convolutional(preprocessing: ImagePreprocessing, width: int, depth: int) -> list[tuple[str, nn.Module]]:
+    """The stages of the small convolutional networks: stem, strokes and parts halve the resolution."""
     stem = nn.Sequential(
         preprocessing.first_stage(),
         nn.Conv2d(preprocessing.channels, width, 5, stride=2, padding=2, bias=False),
@@ -122,10 +129,14 @@ def _convolutional(preprocessing: ImagePreprocessing, width: int) -> list[tuple[
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )
+    more_parts = (depth - LEAST_DEPTH + 1) // 2
+    more_strokes = depth - LEAST_DEPTH - more_parts
     return [
         ("stem", stem),
         ("strokes", _Halving(width, 2 * width)),
+        *((f"strokes {i + 2}", _Keeping(2 * width)) for i in range(more_strokes)),
         ("parts", _Halving(2 * width, 4 * width)),
+        *((f"parts {i + 2}", _Keeping(4 * width)) for i in range(more_parts)),
         ("whole", mix),
     ]
 
@@ -143,6 +154,18 @@ class _Halving(nn.Module):
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out h2 w2"]:
         a = relu(self.halved(self.halve(x)))
         return relu(a + self.refined(self.refine(a)))
+
+
+class _Keeping(nn.Module):
+    """relu(x + f(x)), f a 3×3 convolution that normalises."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.refine = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.refined = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        return relu(x + self.refined(self.refine(x)))
 
 
 class _Dense(nn.Module):

@@ -23,6 +23,7 @@ COMMANDS = {
     "export": "Write a model as one file that runs without Regraft.",
     "doctor": "Say what is wrong with the data: copies, leaks, doubtful labels.",
     "plan": "Say what fit would try and why, training nothing.",
+    "transferable": "Say which layers of a network carry over from one task to another.",
     "methods": "List the methods, or explain one.",
 }
 

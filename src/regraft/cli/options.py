@@ -60,7 +60,7 @@ MASKS = (
     ),
 )
 
-CHOOSING = (
+NETWORK = (
     click.option(
         "--backbone", metavar="NAME", help="A timm model, glyphs, pixels, or a folder that Regraft saved."
     ),
@@ -69,6 +69,10 @@ CHOOSING = (
         type=click.Path(path_type=Path),
         help="Local safetensors weights, with the JSON beside them.",
     ),
+)
+
+CHOOSING = (
+    *NETWORK,
     click.option(
         "--methods", metavar="A,B", help="Try these methods instead of what the plan finds worth it."
     ),

@@ -12,15 +12,20 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from ..selection import Study
 
-__all__ = ["check_file", "write"]
+__all__ = ["check_file", "put", "write"]
 
 
 def write(study: "Study", path: str | Path) -> Path:
     """Write the page; it appears whole or not at all. InputError where the path cannot be written."""
     from .page import page
 
+    return put(page(study), path)
+
+
+def put(text: str, path: str | Path) -> Path:
+    """Write a file that appears whole or not at all. InputError where the path cannot be written."""
     target = check_file(path)
-    content = page(study).encode()
+    content = text.encode()
     partial = target.parent / f".regraft-{uuid.uuid4().hex}.partial"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,5 @@
 """The page: sections in the order in which a reader asks."""
 
-import base64
-import hashlib
 from collections.abc import Callable
 from datetime import date
 from importlib.resources import files
@@ -10,7 +8,8 @@ from .. import __version__
 from ..selection import Study
 from . import classes, feature_map, hardest, labels, masks, numbers, outcome, reproduce, task
 from .blocks import name_of
-from .markup import Content, Html, tag
+from .document import document
+from .markup import Content, tag
 
 # (id, title, what writes it); a section of which nothing is known is passed over
 SECTIONS: tuple[tuple[str, str, Callable[[Study], Content]], ...] = (
@@ -37,32 +36,13 @@ SECTIONS: tuple[tuple[str, str, Callable[[Study], Content]], ...] = (
 
 
 def page(study: Study) -> str:
-    """The study as one HTML file that asks for nothing from outside.
-
-    Its Content-Security-Policy allows no request at all and no style or script but its own two, by their
-    hashes: even a name that came through as HTML could not run.
-    """
+    """The study as one HTML file that asks for nothing from outside (`document`)."""
     style, script = (
         files(__package__).joinpath(name).read_text("utf-8") for name in ("style.css", "page.js")
     )
-    policy = (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
     found = [(anchor, title, write(study)) for anchor, title, write in SECTIONS]
     shown = [(anchor, title, content) for anchor, title, content in found if content is not None]
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("meta", name="generator", content=f"Regraft {__version__}"),
-        tag("title", f"{study.labelled}: what carries over"),
-        tag("style", Html(style)),
-    )
-    body = tag(
-        "body",
+    body = [
         tag(
             "header",
             tag("p", f"Regraft {__version__} · {date.today():%d %B %Y}", class_="kicker"),
@@ -88,16 +68,11 @@ def page(study: Study) -> str:
                 for anchor, title, content in shown
             ],
         ),
-        tag("script", Html(script)),
-    )
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+    ]
+    return document(f"{study.labelled}: what carries over", body, style, script)
 
 
 def _subject(study: Study) -> Content:
     names = study.labelled.asked.names
     some: Content = [[", " if i else ": ", name_of(name, 24)] for i, name in enumerate(names[:6])]
     return [str(study.labelled), some, f" and {len(names) - 6} more" if len(names) > 6 else None]
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

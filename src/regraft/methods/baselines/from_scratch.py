@@ -14,6 +14,7 @@ from ...method import Network, Trained, new_head, param
 from ...output import OUTPUTS, Mask
 from ...problem import Problem
 from ...schedule import Schedule
+from ...surgery import draw_anew
 from ...training import Training
 
 
@@ -50,16 +51,19 @@ class FromScratch(Trained):
                 f"FromScratch got the pretrained {backbone.name}: "
                 "give an untrained network, such as small_convnet"
             )
-        for module in backbone.modules():
-            reset = getattr(module, "reset_parameters", None)
-            if callable(reset):
-                reset()  # by the seed of the run, not by that of the network
+        draw_anew(backbone)  # by the seed of the run, not by that of the network
         labelled = problem.domains["target_labelled"]
         if isinstance(labelled.output, Mask):
             return Network(backbone, FeaturePyramid(levels_of(backbone), labelled.asked.width))
-        features = embed(backbone, labelled[:1]).x
-        assert isinstance(features, Tensor)
-        return Network(backbone, new_head(features.flatten(1).shape[1], labelled.asked))
+        return with_new_head(backbone, problem)
 
     def schedule(self, stages: int) -> Schedule:
         return Schedule(self.rate, self.rate, (0.0,) * stages, statistics=True)
+
+
+def with_new_head(backbone: Backbone, problem: Problem) -> Network:
+    """The network with a linear head for the labels of the problem, which starts small and random."""
+    labelled = problem.domains["target_labelled"]
+    features = embed(backbone, labelled[:1]).x
+    assert isinstance(features, Tensor)
+    return Network(backbone, new_head(features.flatten(1).shape[1], labelled.classes))
