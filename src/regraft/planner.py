@@ -263,6 +263,12 @@ def _add_baseline(
     if rule.method == "Boosting":
         from .heads.boosting import import_xgboost
 
+        if labelled.observed is not None:
+            left_out.append(
+                (rule.method, "some of the numbers are unknown, and it needs all of every sample")
+            )
+            return
+
         try:
             import_xgboost()
         except InputError as reason:

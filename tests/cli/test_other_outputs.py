@@ -56,6 +56,15 @@ def test_a_method_for_classes_is_refused(run, homes):
     assert not list(homes.glob("*-model"))
 
 
+def test_unknown_numbers_leave_trees_out(run, tmp_path):
+    pytest.importorskip("xgboost")
+    rows = [f"{i},{i % 7 / 2},{i / 3 if i % 5 else ''}" for i in range(30)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,a,b", *rows]))
+    said = run("plan", "t.csv", "--label", "a,b").output
+    assert "some of the numbers are unknown" in said
+    assert "baseline  Boosting" not in said
+
+
 def test_labels(run, tmp_path):
     luck = np.random.default_rng(0)
     x = luck.normal(size=(60, 3))

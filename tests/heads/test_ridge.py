@@ -152,7 +152,7 @@ def test_numbers_are_scikit_learns_ridge(n, d, k, weighted):
     """With the α of the lowest left-out squared error for each number."""
     x, y = amounts(n, d, k)
     weight = torch.rand(n, dtype=torch.float64) + 0.1 if weighted else None
-    strengths = [0.1, 1.0, 10.0, 100.0, 1000.0]
+    strengths = [0.1, 10.0, 1000.0]
     [fit] = fit_numbers_each(x, y, [torch.arange(n)], strengths=strengths, weight=weight)
     for j in range(k):
         errors = []

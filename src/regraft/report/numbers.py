@@ -17,7 +17,7 @@ def estimates(study: Study) -> Content:
         return None
     return [
         _errors(scores),
-        [_figure(scores, i) for i in range(output.width)],
+        [_figure(scores, i) for i in range(output.width) if scores.known[:, i].any()],
     ]
 
 
@@ -55,6 +55,7 @@ def _errors(scores: RealScores) -> Html:
             ),
         ]
         for i, name in enumerate(scores.output.names)
+        if name in absolute
     ]
     titles = [numbers("R²"), numbers("mean absolute error"), numbers("root mean square error")]
     return table("Errors of each number", [column("number"), *titles], rows, class_="narrow")

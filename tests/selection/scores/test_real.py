@@ -99,3 +99,14 @@ def test_it_is_told_in_units():
     told = scores_of(said[None], labelled).measures()
     assert told["MAE of a"].endswith("] m")
     assert set(told) == {"R²", "D²", "MAE of a", "MAE of b", "RMSE of a", "RMSE of b"}
+
+
+def test_a_number_of_which_nothing_is_known_has_no_say():
+    labelled, said = task()
+    y = labelled.y.clone()
+    y[:, 1] = torch.nan
+    scores = scores_of(said[None], Domain(labelled.x, y, labelled.output))
+    assert scores.value("r2") == pytest.approx(r2_score(y[:, 0], said[:, 0]))
+    assert set(scores.measures()) == {"R²", "D²", "MAE of a", "RMSE of a"}
+    assert scores.to_json()["r2_of_each"]["b"] is None
+    assert scores.columns()["worst R²"].endswith(" a")

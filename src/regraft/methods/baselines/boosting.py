@@ -55,7 +55,9 @@ class Boosting(OnFeatures):
         }
         if isinstance(features.output, Real):
             if features.observed is not None:
-                raise InputError("Boosting needs every number of every sample: leave it out")
+                raise InputError(
+                    "some of the numbers are unknown, and Boosting needs all of every sample: leave it out"
+                )
             y, present = features.labels.numpy(), range(features.asked.width)
             settings |= {"objective": "reg:squarederror"}
         else:

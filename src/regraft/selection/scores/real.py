@@ -67,13 +67,13 @@ class RealScores(OfRatios):
         return Ratios(below - off, below)
 
     def absolute(self) -> dict[str, Interval]:
-        """The mean absolute error of each number, in its unit."""
-        return {name: self._mean(self.error[:, :, i].abs(), i) for i, name in enumerate(self.output.names)}
+        """The mean absolute error of each number of which something is known, in its unit."""
+        return {name: self._mean(self.error[:, :, i].abs(), i) for i, name in self._numbers()}
 
     def root_mean_square(self) -> dict[str, Interval]:
-        """The root of the mean squared error of each number, in its unit."""
+        """The root of the mean squared error of each number of which something is known, in its unit."""
         found = {}
-        for i, name in enumerate(self.output.names):
+        for i, name in self._numbers():
             square = self._mean(self.error[:, :, i].square(), i)
             found[name] = Interval(square.value**0.5, square.low**0.5, square.high**0.5)
         return found
@@ -92,9 +92,9 @@ class RealScores(OfRatios):
     def measures(self) -> dict[str, str]:
         told = super().measures()
         for title, found in (("MAE", self.absolute()), ("RMSE", self.root_mean_square())):
-            for i, (name, interval) in enumerate(found.items()):
+            for i, name in self._numbers():
                 called = title if self.output.width == 1 else f"{title} of {name}"
-                told[called] = f"{interval.in_digits()}{self.output.unit(i)}"
+                told[called] = f"{found[name].in_digits()}{self.output.unit(i)}"
         return told
 
     def columns(self) -> dict[str, str]:
@@ -103,7 +103,7 @@ class RealScores(OfRatios):
             (error,) = self.absolute().values()
             return {**told, "MAE": f"{error.value:.4g}{self.output.unit(0)}"}
         each = self.of_each()
-        worst = min(each, key=lambda name: each[name])
+        worst = min(each, key=lambda name: (each[name] != each[name], each[name]))
         return {**told, "worst R²": f"{each[worst]:.2f} {worst[:18]}"}
 
     def to_json(self) -> dict[str, Any]:
@@ -128,9 +128,10 @@ class RealScores(OfRatios):
     def _medians(self) -> Float[Tensor, " k"]:
         return self.y.where(self.known > 0, torch.nan).nanquantile(0.5, 0).nan_to_num(0.0)
 
+    def _numbers(self) -> list[tuple[int, str]]:
+        return [(i, name) for i, name in enumerate(self.output.names) if self.known[:, i].any()]
+
     def _mean(self, values: Float[Tensor, "r n"], i: int) -> Interval:
         known = self.known[:, i] > 0
-        if not known.any():
-            return Interval(0.0, 0.0, float("inf"))
         group = None if self.group is None else self.group[known]
         return mean_of(values.mean(0)[known], group, self.overlap).within(0.0, float("inf"))
