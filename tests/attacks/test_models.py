@@ -384,11 +384,11 @@ def in_itself(folder, times):
 
 FIRST = "backbone.stages.0.inner.linear.weight"
 THIN = {
-    "another fingerprint": (lambda f: borrows(f, fingerprint="0" * 32), "is another"),
-    "another network's numbers": (lambda f: borrows(f, fingerprint="", weights_sha256=""), "is another"),
+    "another fingerprint": (lambda f: borrows(f, fingerprint="0" * 32), "hand it in"),
+    "another network's numbers": (lambda f: borrows(f, fingerprint="", weights_sha256=""), "hand it in"),
     "another seed": (
         lambda f: borrows(f, spec={**said(f)["borrowed"]["spec"], "seed": 7}),
-        "is another",
+        "hand it in",
     ),
     "a tensor that is none of the network's": (
         lambda f: holds(f, **{"backbone.os.system": torch.zeros(1)}),

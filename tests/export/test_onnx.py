@@ -141,8 +141,8 @@ def test_a_table_can_be_fed_by_its_contract_alone(exported):
 
 
 class Calibrated(Model):
-    def chances(self, logits):
-        return (logits / 2.5).softmax(1)
+    def meant(self, logits):
+        return self.output.expected(logits / 2.5)
 
 
 def test_calibration_comes_along(tmp_path):

@@ -10,7 +10,7 @@ from regraft.selection import evaluate
 def test_each_earlier_stage_is_slower_by_the_factor(slower):
     schedule = DiscriminativeRates(slower=slower, head_first=0.2).schedule(4)
     assert schedule.starts == (0.2,) * 4
-    assert [schedule.highest(i) for i in range(4)] == pytest.approx([1e-4 / slower**i for i in (3, 2, 1, 0)])
+    assert [schedule.highest(i) for i in range(4)] == pytest.approx([5e-4 / slower**i for i in (3, 2, 1, 0)])
 
 
 def test_it_repairs_features_that_a_probe_cannot(spoiled, fresh):

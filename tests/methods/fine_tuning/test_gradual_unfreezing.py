@@ -11,7 +11,7 @@ def test_stages_join_from_the_top():
     assert schedule.starts == pytest.approx((0.7, 0.5, 0.3, 0.1))
     learning = [sum(mode.trainable for mode in schedule(p)) for p in (0.0, 0.2, 0.4, 0.6, 0.8)]
     assert learning == [1, 2, 3, 4, 5]
-    assert [schedule.highest(i) for i in range(4)] == pytest.approx([1e-4 / 3**i for i in (3, 2, 1, 0)])
+    assert [schedule.highest(i) for i in range(4)] == pytest.approx([5e-4 / 3**i for i in (3, 2, 1, 0)])
 
 
 def test_it_repairs_features_that_a_probe_cannot(spoiled, fresh):

@@ -113,7 +113,7 @@ def test_the_rate_that_is_found_is_that_of_the_curve_and_is_told(eyes, scenes):
     told = recipe.fit(scenes, eyes).provenance
     assert told["rate_factor"] == pytest.approx(curve.suggested / recipe.rate)
     assert told["schedule"]["head_rate"] == pytest.approx(curve.suggested)
-    assert told["schedule"]["stage_rate"] == pytest.approx(curve.suggested / 10)
+    assert told["schedule"]["stage_rate"] == pytest.approx(curve.suggested * recipe.stage_rate / recipe.rate)
 
 
 def test_the_shape_is_in_the_timetable(eyes, scenes):

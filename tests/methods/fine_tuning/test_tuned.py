@@ -14,7 +14,7 @@ from regraft.training import Step, Training
 
 
 def test_the_head_starts_as_the_linear_probe_and_can_be_trained(problem, network, fresh):
-    head = probed(features_of(network, problem, Training()), Training())
+    head = probed(features_of(network, problem, Training()), network, Training())
     expected = LinearProbe().fit(problem, network).logits(fresh)
     torch.testing.assert_close(head(network.features(fresh.x)).double(), expected, atol=1e-4, rtol=1e-4)
     assert head.weight.dtype == torch.float32
