@@ -82,11 +82,9 @@ def main() -> None:
         ]
     )
     if not options.quick:
-        record(
-            "transferable",
-            f"## How transferable are features\n\n`benchmarks/transferable.py --each {options.each} --repeats "
-            f"{options.repeats} --steps {options.steps}`, {setting()}\n\n{told}",
-        )
+        asked = f"--each {options.each} --repeats {options.repeats} --steps {options.steps}"
+        how = f"`benchmarks/transferable.py {asked}`, {setting()}"
+        record("transferable", f"## How transferable are features\n\n{how}\n\n{told}")
     print(told)
 
 
