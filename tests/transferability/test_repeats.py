@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import ttest_1samp
 
-from regraft.transferability.repeats import at_once, excludes_zero, over_repeats
+from regraft.transferability.repeats import at_once, below_to_the_end, excludes_zero, over_repeats
 
 
 @pytest.mark.parametrize("r", [2, 3, 5, 10])
@@ -49,3 +49,12 @@ def test_of_many_means_that_are_zero_few_exclude_it():
     draws = torch.randn(400, 6, 4, dtype=torch.float64, generator=generator)
     wrong = sum(any(map(excludes_zero, at_once(list(several), overlap=0.0))) for several in draws)
     assert wrong / len(draws) < 0.08  # 5 % and two and a half standard errors
+
+
+def test_looked_at_from_the_last_back_few_zeros_are_taken_for_drops():
+    """The last two means are below zero, the others are not: a wrong claim begins before the last two."""
+    shift = torch.tensor([0.0, 0.0, 0.0, -20.0, -20.0])[:, None]
+    draws = shift + torch.randn(400, 5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    starts = [below_to_the_end([over_repeats(values, 0.0) for values in several]) for several in draws]
+    assert None not in starts
+    assert sum(start < 3 for start in starts) / len(draws) < 0.05  # 2.5 % and three standard errors

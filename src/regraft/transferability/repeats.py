@@ -48,6 +48,23 @@ def at_once(several: Sequence[Float[Tensor, " r"]], overlap: float, risk: float 
     return [found[i] for i in range(len(several))]
 
 
+def below_to_the_end(several: Sequence[Interval]) -> int | None:
+    """Where the intervals that lie below zero begin, up to and with the last; None if the last does not.
+
+    Looked at from the last one back, and no further than the first that does not lie below, each may have
+    the full level: to claim anything wrongly, the first wrong claim has to be made at its own level
+    (a fixed sequence; Maurer, Hothorn & Lehmacher 1995).
+
+    >>> below, around = Interval(-0.2, -0.3, -0.1), Interval(-0.2, -0.5, 0.1)
+    >>> below_to_the_end([below, around, below, below]), below_to_the_end([below, around])
+    (2, None)
+    """
+    first = len(several)
+    while first and several[first - 1].high < 0:
+        first -= 1
+    return first if first < len(several) else None
+
+
 def excludes_zero(interval: Interval) -> bool:
     return interval.low > 0 or interval.high < 0
 

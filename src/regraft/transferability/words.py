@@ -2,11 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from jaxtyping import Float
-from torch import Tensor
-
 from ..selection.intervals import Interval
-from .repeats import at_once, excludes_zero, over_repeats
+from .repeats import at_once, below_to_the_end, excludes_zero, over_repeats
 from .trials import OVERLAP
 
 if TYPE_CHECKING:
@@ -16,47 +13,61 @@ if TYPE_CHECKING:
 def reading(found: "Transferability") -> list[str]:
     """Sentences on co-adaptation, specialisation and fine-tuning, each with its paired differences.
 
-    A drop is told only where its interval excludes zero, at the levels of Holm over all cuts (`at_once`).
+    A drop is told only where its interval excludes zero: of BnB at the levels of Holm over all cuts
+    (`at_once`), of AnB, which grows with depth, from the deepest cut back (`below_to_the_end`).
     """
     return [
         _co_adaptation(found),
         _specialisation(found),
         _fine_tuning(found),
-        f"Intervals: 95 % by Student's t over {found.repeats} repeats whose training sets overlap; of "
-        "several cuts at Holm's levels, so that chance alone shows a drop at any of them in at most 5 %.",
+        f"Intervals: 95 % by Student's t over {found.repeats} repeats whose training sets overlap. Several "
+        "cuts are looked at: for co-adaptation at Holm's levels, for specialisation from the deepest cut "
+        "back until one shows none, so that of either chance alone makes a case in at most 5 %.",
     ]
 
 
 def _co_adaptation(found: "Transferability") -> str:
-    seen, first, worst = _drop(found.against_scratch("BnB"))
-    if first is None:
+    seen = at_once(found.against_scratch("BnB").unbind(1), OVERLAP)
+    below = [i for i, interval in enumerate(seen) if interval.high < 0]
+    worst = min(below or range(len(seen)), key=lambda i: seen[i].value)
+    if not below:
         return (
             "Co-adaptation: no evidence. Re-learning what is above frozen layers of the same task costs the "
             f"most above {_stage(found, worst)}: BnB is {seen[worst].points()} against baseB."
         )
-    ends = f", the most above {_stage(found, worst)}: {_lost(seen[worst])}" if worst != first else ""
+    ends = f", the most above {_stage(found, worst)}: {_lost(seen[worst])}" if worst != below[0] else ""
     return (
-        f"Co-adaptation begins at {_stage(found, first)}: re-learning what is above it on the same task "
-        f"loses {_lost(seen[first])}{ends}."
+        f"Co-adaptation begins at {_stage(found, below[0])}: re-learning what is above it on the same task "
+        f"loses {_lost(seen[below[0]])}{ends}."
     )
 
 
 def _specialisation(found: "Transferability") -> str:
-    seen, first, worst = _drop(found.points["AnB"] - found.points["BnB"])
-    told = ""
-    if any(interval.low > 0 for interval in seen):
-        i = max((i for i in range(len(seen)) if seen[i].low > 0), key=lambda i: seen[i].value)
-        told = f" A's frozen layers serve B better than B's own, the most up to {_stage(found, i)}: AnB is "
-        told += f"{seen[i].points()} against BnB."
+    differences = (found.points["AnB"] - found.points["BnB"]).unbind(1)
+    seen = [over_repeats(values, OVERLAP) for values in differences]
+    first, last = below_to_the_end(seen), len(seen) - 1
+    better = _better(found, at_once(differences, OVERLAP))
     if first is None:
         return (
-            "Specialisation: no evidence. Beyond what BnB loses, A's frozen layers cost the most up to "
-            f"{_stage(found, worst)}: AnB is {seen[worst].points()} against BnB.{told}"
+            "Specialisation: no evidence. With all layers frozen up to "
+            f"{_stage(found, last)}, A's against B's own, AnB is {seen[last].points()} against BnB.{better}"
         )
-    ends = f", and up to {_stage(found, worst)} {_lost(seen[worst])}" if worst != first else ""
+    ends = f", and up to {_stage(found, last)} {_lost(seen[last])}" if last != first else ""
     return (
         f"Specialisation begins at {_stage(found, first)}: A's frozen layers up to it lose "
-        f"{_lost(seen[first])} more than B's own{ends}.{told}"
+        f"{_lost(seen[first])} more than B's own{ends}.{better}"
+    )
+
+
+def _better(found: "Transferability", seen: list[Interval]) -> str:
+    """A sentence on the cut up to which A's layers are better than B's, if there is one."""
+    above = [i for i, interval in enumerate(seen) if interval.low > 0]
+    if not above:
+        return ""
+    best = max(above, key=lambda i: seen[i].value)
+    return (
+        f" A's frozen layers serve B better than B's own, the most up to {_stage(found, best)}: AnB is "
+        f"{seen[best].points()} against BnB."
     )
 
 
@@ -73,14 +84,6 @@ def _fine_tuning(found: "Transferability") -> str:
         f"Fine-tuning {regained} what the deepest frozen cut loses, AnB+ being {back.points()} against AnB "
         f"there; {told}."
     )
-
-
-def _drop(differences: Float[Tensor, "r cuts"]) -> tuple[list[Interval], int | None, int]:
-    """The intervals by cut; the first one below zero, if any is; the lowest of those below, or of all."""
-    seen = at_once(differences.unbind(1), OVERLAP)
-    below = [i for i, interval in enumerate(seen) if interval.high < 0]
-    lowest = min(below or range(len(seen)), key=lambda i: seen[i].value)
-    return seen, below[0] if below else None, lowest
 
 
 def _stage(found: "Transferability", i: int) -> str:

@@ -1,6 +1,6 @@
 """What all fine-tuning starts from, and what every kind of it may do besides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -16,6 +16,7 @@ from ...method import Network, Trained, param
 from ...output import OUTPUTS, Classes, Mask
 from ...pretrained_head import PretrainedHead
 from ...problem import Problem
+from ...schedule import Schedule
 from ...terms.risk import risk
 from ...terms.smoothing import uniform_risk
 from ...training import Step, Terms, Training
@@ -50,12 +51,18 @@ class Tuned(Trained):
     smoothing: float = param(0.0, "ε, by which labels are smoothed", search=(0.0, 0.1))
     mixup: float = param(0.0, "α of mixup; 0 mixes nothing", search=(0.0, 0.2))
     mixup_from: int = param(500, "labels below which nothing is mixed", search=(500,))
+    statistics: bool = param(
+        False, "whether BatchNorm of stages that learn takes statistics of the new samples", (False, True)
+    )
     average: float = param(
         1.0, "a, the share of the trained network in its average with the start", (0.5, 1.0)
     )
 
     def lowest_trained(self, backbone: Backbone) -> int:
         return 0
+
+    def shaped(self, stages: int) -> Schedule:
+        return replace(super().shaped(stages), statistics=self.statistics)
 
     def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
         if self.head not in STARTS:
