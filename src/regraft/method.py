@@ -373,7 +373,9 @@ class Trained(Method):
             "trained_parameters": learned,
             **network.told,
         }
-        return Model(network.backbone.cpu(), network.head.cpu(), labelled.asked, provenance=told)
+        # as a model that is loaded lies in memory, which decides about the last bit
+        network.cpu().to(memory_format=torch.contiguous_format)
+        return Model(network.backbone, network.head, labelled.asked, provenance=told)
 
     def _started(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
         labelled = problem.domains["target_labelled"]

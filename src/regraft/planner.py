@@ -89,7 +89,7 @@ def _may_train(f: Facts) -> bool:
 
 
 def _worth_training(f: Facts) -> bool:
-    return _may_train(f) and f.smallest >= 20
+    return _may_train(f) and f.smallest >= 10
 
 
 # In order of preference: with few labels only the first three that borrow are tried.
@@ -183,11 +183,11 @@ RULES: tuple[Rule, ...] = (
         "FrozenLayers",
         False,
         lambda f: _lent(f) and f.stages > TOP and f.output != Mask.kind,
-        f"with 20 labels a class or more, training the last {TOP} stages can beat the probe, "
-        "and the others run once",
+        f"with ten labels a class or more, training the last {TOP} stages can beat the probe, "
+        "and the others run once; the judge tells whether it does, so no labels are kept to watch",
         _worth_training,
-        "needs 20 labels a class and time: --budget 10m",
-        {"trained": TOP},
+        "needs 10 labels a class and time: --budget 10m",
+        {"trained": TOP, "held_out": 0.0},
     ),
     Rule(
         "FineTune",
@@ -195,7 +195,8 @@ RULES: tuple[Rule, ...] = (
         lambda f: _lent(f) and f.output != Mask.kind,
         "where the last stages are not enough, head first and then a little of everything",
         _worth_training,
-        "needs 20 labels a class and time: --budget 10m",
+        "needs 10 labels a class and time: --budget 10m",
+        {"held_out": 0.0},
     ),
 )
 
