@@ -160,7 +160,8 @@ def main() -> None:
         text = f"{table(HEADER, rows)}{last}"
         if not options.quick:
             title = f"## Segmentation: {TASKS[task]}"
-            record(f"segmentation {task}", f"{title}\n\n`benchmarks/segmentation.py`, {setting()}\n\n{text}")
+            called = f"`benchmarks/segmentation.py{' --untrained' * options.untrained}`"
+            record(f"segmentation {task}", f"{title}\n\n{called}, {setting()}\n\n{text}")
         print(text, flush=True)
 
 
