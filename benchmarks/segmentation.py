@@ -32,6 +32,7 @@ from shapes import CLASSES, shapes
 
 FROM_SCRATCH = METHODS["FromScratch"](epochs=15, batch_size=8)  # as much training as the pyramids get
 TRIED = [FROM_SCRATCH, "PixelProbe", "PyramidHead", "PyramidFineTune"]
+UNTRAINED = ["PixelProbe"]
 JUDGE = rg.CrossValidation(folds=3, repeats=1)
 HEADER = ["candidate", "mIoU, cross-validated", "mIoU on test", "pixels right", "seconds"]
 TASKS = {
@@ -74,11 +75,13 @@ def of_raccoons(into: Path) -> tuple[rg.Domain, rg.Domain]:
 
 
 def measured(
-    task: str, network: rg.Backbone, labelled: rg.Domain, test: rg.Domain, look: Path | None
+    task: str, network: rg.Backbone, labelled: rg.Domain, test: rg.Domain, options: argparse.Namespace
 ) -> tuple[list[list[str]], float]:
     """(a row a candidate, the mIoU on test of what is handed over)."""
     problem = rg.Problem(target_labelled=labelled)
-    study = rg.compare(problem, backbone=network, methods=TRIED, judge=JUDGE)
+    study = rg.compare(
+        problem, backbone=network, methods=UNTRAINED if options.untrained else TRIED, judge=JUDGE
+    )
     print(study, flush=True)
     rows, handed_over = [], float("nan")
     for result in sorted(study.results, key=lambda r: r.scores.value("mean_iou")):
@@ -98,8 +101,8 @@ def measured(
             ]
         )
         print(" | ".join(rows[-1]), flush=True)
-        if look is not None:
-            look_at(model, test, look / f"{task} {candidate.name}.png")
+        if options.look is not None:
+            look_at(model, test, options.look / f"{task} {candidate.name}.png")
     verdict = study.transfer.outcome if study.transfer else "nothing was borrowed"
     rows.append([f"verdict: {verdict}", "", "", "", ""])
     return rows, handed_over
@@ -132,6 +135,7 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--quick", action="store_true", help="few pictures")
     ask.add_argument("--tasks", default=",".join(TASKS))
+    ask.add_argument("--untrained", action="store_true", help="closed forms alone: minutes, not an hour")
     ask.add_argument("--look", type=Path, help="a folder for pictures of the masks")
     ask.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = ask.parse_args()
@@ -142,21 +146,22 @@ def main() -> None:
     for task in options.tasks.split(","):
         if task == "glyphs":
             network = pyramid(glyphs(), size=(64, 64))
-            rows, miou = measured(task, network, *of_shapes(labelled, tested), options.look)
+            rows, miou = measured(task, network, *of_shapes(labelled, tested), options)
         elif task == "photos":
             network = rg.open_backbone(weights=weights("0.35"))
-            rows, miou = measured(task, network, *of_shapes(labelled, tested), options.look)
+            rows, miou = measured(task, network, *of_shapes(labelled, tested), options)
         else:
             network = rg.open_backbone(weights=weights("0.35"))
             with tempfile.TemporaryDirectory() as folder:
                 train, test = of_raccoons(Path(folder))
                 some = train[torch.arange(20)] if options.quick else train
-                rows, miou = measured(task, network, some, test, options.look)
+                rows, miou = measured(task, network, some, test, options)
             last = f"\n\nmiou: {100 * miou:.1f}"
         text = f"{table(HEADER, rows)}{last}"
         if not options.quick:
             title = f"## Segmentation: {TASKS[task]}"
-            record(f"segmentation {task}", f"{title}\n\n`benchmarks/segmentation.py`, {setting()}\n\n{text}")
+            called = f"`benchmarks/segmentation.py{' --untrained' * options.untrained}`"
+            record(f"segmentation {task}", f"{title}\n\n{called}, {setting()}\n\n{text}")
         print(text, flush=True)
 
 
