@@ -66,4 +66,4 @@ def with_new_head(backbone: Backbone, problem: Problem) -> Network:
     labelled = problem.domains["target_labelled"]
     features = embed(backbone, labelled[:1]).x
     assert isinstance(features, Tensor)
-    return Network(backbone, new_head(features.flatten(1).shape[1], labelled.classes))
+    return Network(backbone, new_head(features.flatten(1).shape[1], labelled.asked))
