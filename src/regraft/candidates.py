@@ -10,20 +10,21 @@ from .methods import METHODS
 
 @dataclass(frozen=True)
 class Candidate:
-    """A method on a backbone, why it is tried, and whether the user asked for it."""
+    """A method on a backbone, why it is tried, and whether the user asked for it.
+
+    variant: what tells it from another recipe of the same method, in two words.
+    """
 
     method: Method
     backbone: Backbone
     reason: str
     asked: bool = False
+    variant: str = ""
 
     @property
     def name(self) -> str:
-        return (
-            f"{type(self.method).__name__} ({self.backbone.name})"
-            if self.looks
-            else type(self.method).__name__
-        )
+        method = ", ".join(filter(None, (type(self.method).__name__, self.variant)))
+        return f"{method} ({self.backbone.name})" if self.looks else method
 
     @property
     def looks(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from .backbone import Backbone
 from .backbones import neighbourhoods, open_backbone, pyramid, small_convnet, small_mlp
@@ -40,6 +41,7 @@ class Facts:
     kind: str  # images, vectors or table
     pretrained: bool
     stages: int  # of the backbone
+    batch_norm: bool  # whether it has statistics that can be counted anew
     budget: float | None  # seconds for training networks
     known: bool  # whether the head of pretraining has all the classes, by name
 
@@ -56,6 +58,7 @@ class Facts:
             kind=kind_of(labelled.x),
             pretrained=backbone.pretrained,
             stages=len(backbone),
+            batch_norm=any(isinstance(module, _BatchNorm) for module in backbone.modules()),
             budget=budget,
             known=classes
             and old is not None
@@ -74,6 +77,7 @@ class Rule:
     when: Callable[[Facts], bool] = lambda f: True
     otherwise: str = ""  # what the plan says where it fits and `when` is false
     recipe: dict[str, Any] = field(default_factory=dict)  # where not the defaults
+    variant: str = ""  # what its recipe is called where a method has several
 
 
 def _always(f: Facts) -> bool:
@@ -190,6 +194,17 @@ RULES: tuple[Rule, ...] = (
         {"trained": TOP, "held_out": 0.0},
     ),
     Rule(
+        "FrozenLayers",
+        False,
+        lambda f: _lent(f) and f.stages > TOP and f.batch_norm and f.output != Mask.kind,
+        "where samples look otherwise than those of pretraining, BatchNorm's statistics are wrong first: "
+        "counted anew they can win several points, and elsewhere lose them",
+        _worth_training,
+        "needs 10 labels a class and time: --budget 10m",
+        {"trained": TOP, "held_out": 0.0, "statistics": True},
+        "new statistics",
+    ),
+    Rule(
         "FineTune",
         False,
         lambda f: _lent(f) and f.output != Mask.kind,
@@ -225,7 +240,8 @@ def plan(
     facts = Facts.of(problem, network, budget)
     able = [rule for rule in RULES if facts.output in METHODS[rule.method].outputs]
     fitting = [rule for rule in able if rule.fits(facts)]
-    left_out = [(r.method, r.otherwise) for r in fitting if not r.when(facts) and (r.raw or methods is None)]
+    unfit = [r for r in fitting if not r.when(facts) and (r.raw or methods is None)]
+    left_out = list(dict.fromkeys((r.method, r.otherwise) for r in unfit))  # of variants once
     notes = [f"{network.name} was fitted before: {told(ancestor)}" for ancestor in network.ancestors]
     notes += _of_old_head(network, labelled)
     tried: list[Candidate] = []
@@ -254,7 +270,7 @@ def plan(
                 f"{facts.labels} labels: at most {MOST_WITH_FEW} candidates besides the baselines, "
                 "because the best of many looks better than it is"
             )
-        tried += [Candidate(_recipe(r, facts), network, r.reason) for r in lending]
+        tried += [Candidate(_recipe(r, facts), network, r.reason, variant=r.variant) for r in lending]
     else:
         tried += [
             Candidate(METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone")

@@ -108,7 +108,7 @@ def compare(
     step_engines: dict[int, Engine] = {}
     everywhere = judgeable_in_all(labelled, splits)
     cuts: dict[Hashable, tuple[Problem, Backbone, float]] = {}
-    futile = ""  # a candidate that changed the network to no avail
+    paid: dict[int, bool] = {}  # whether a change of so many stages was judged to the end
 
     def running(candidate: Candidate) -> Training:
         network = id(candidate.backbone)
@@ -117,8 +117,9 @@ def compare(
     with training.progress.track("candidates", len(planned.candidates)) as task:
         for candidate in sorted(planned.candidates, key=by_freedom):
             network = candidate.backbone
-            if futile and candidate.tunes and not candidate.asked:
-                left_out.append((candidate.name, f"{futile}, which trains less, did not pay"))
+            less = [paid[stages] for stages in paid if stages < by_freedom(candidate)]
+            if less and not any(less) and not candidate.asked:
+                left_out.append((candidate.name, "training fewer stages did not pay"))
                 task.advance()
                 continue
             if id(network) not in engines:
@@ -141,9 +142,11 @@ def compare(
                 rival = race_of(candidate, results, metric)
                 results.append(judged(candidate, seen, suffix, splits, run, everywhere, rival))
                 entries.append((candidate, seen, suffix, run))
+                if candidate.tunes:
+                    paid[by_freedom(candidate)] = True
             except GivenUp as reason:
                 left_out.append((candidate.name, str(reason)))
-                futile = candidate.name
+                paid.setdefault(by_freedom(candidate), False)
             task.advance()
     kept, transfer, tuning = handed_over(results, metric, hand_over)
     winner = best(results, metric)
