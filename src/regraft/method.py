@@ -328,7 +328,6 @@ class Trained(Method):
         units = Units.of(labelled[kept])
         problem = replace(problem.restricted(kept), target_labelled=units.standard(labelled[kept]))
         network = self._started(problem, backbone, training)
-        network.backbone.old_head = None  # it belongs to the features as they were
         watch = units.standard(labelled[watched])
 
         @torch.no_grad()
@@ -362,7 +361,6 @@ class Trained(Method):
             whole = replace(problem, target_labelled=units.standard(labelled))
             network = self._started(whole, backbone, training)
             network.eval()
-            network.backbone.old_head = None
         self.finish(network)
         units.restore(network.head)
         told = {
@@ -387,7 +385,9 @@ class Trained(Method):
             )
         with torch.random.fork_rng():
             torch.manual_seed(training.seed)
-            return self.start(problem, backbone.copied(), training)
+            network = self.start(problem, backbone.copied(), training)
+        network.backbone.old_head = None  # it belongs to the features as they were
+        return network
 
     def _phase(self, network: Network, engine: Engine, factor: float = 1.0) -> Phase:
         def objective(step: Step) -> Terms:
@@ -418,8 +418,8 @@ def watched_loss(scores: Tensor, watch: Domain) -> float:
 
     Of classes that at the temperature that suits the moment best: training goes on to make scores larger long
     after all labels are told right, which a temperature takes back afterwards, so that the log loss itself
-    rises while the network still learns. On the cartoons of PACS, with all labels, three trained stages ended
-    at 80.1 % by the one and at 83.9 % by the other, where the probe has 80.1 %.
+    rises while the network still learns. On the cartoons of PACS, with all labels, three stages trained at a
+    rate of 1e-3 ended at 80.1 % by the one and at 83.9 % by the other, where the probe has 80.1 %.
 
     >>> birds = Domain([[0.0], [1.0]], ["crow", "owl"])
     >>> some = torch.tensor([[1.0, 0.0], [0.0, 1.0]])

@@ -113,3 +113,12 @@ def test_a_change_that_does_not_pay_is_given_up_and_larger_ones_not_tried(tried)
 
 def test_what_the_user_asks_for_is_judged_to_the_end(tried):
     assert len(tried(asked=True).results) == 3
+
+
+@pytest.mark.parametrize(("fold", "lost"), [(100, 0.05), (20, 0.3)])
+def test_how_many_changes_that_win_four_points_are_lost(fold, lost):
+    """Seven in a hundred samples told right by the change alone, three by the rival alone."""
+    luck = torch.Generator().manual_seed(0)
+    drawn = torch.rand(20_000, 2 * fold, generator=luck)
+    ahead = (drawn < 0.07).sum(1) - (drawn > 0.97).sum(1)
+    assert float((ahead <= 0).double().mean()) == pytest.approx(lost, abs=0.03)

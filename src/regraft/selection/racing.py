@@ -26,9 +26,10 @@ class Race:
     """A changed network against a row that reads its features unchanged, fold by fold.
 
     What costs a training a fold is given up once it has had two folds and is not ahead on their samples. Of
-    networks that would win by four points in the end that loses about one in ten at a hundred samples a fold,
-    and a change that no fold shows would hardly be proven by all of them. It only ever takes candidates away
-    before the choice, so what is handed over is no more flattered than without it.
+    networks that win by four points, and differ from the rival on a tenth of the samples, that loses about
+    one in twenty at a hundred samples a fold, and three in ten at twenty, where five folds prove little. It
+    only ever takes candidates away before the choice, so what is handed over is no more flattered than
+    without it.
 
     rival: the row to keep up with. metric: by which.
     """

@@ -111,3 +111,23 @@ def test_a_start_that_there_is_not_is_refused(problem, network):
         FineTune(head="new").fit(problem, network)
     with pytest.raises(InputError, match="rings carries no head with named classes"):
         FineTune(head="old").fit(problem, network)
+
+
+def test_where_nothing_comes_of_training_the_start_is_made_with_all_labels(problem, network, fresh):
+    """At rates that destroy, the best moment is the start, and the start is the probe on all labels."""
+    model = FineTune(rate=1e3, stage_rate=1e3, head_first=0.0, least_steps=40).fit(problem, network)
+    assert model.provenance["best_step"] == 0
+    probe = LinearProbe().fit(problem, network)
+    torch.testing.assert_close(model.logits(fresh), probe.logits(fresh), atol=1e-4, rtol=1e-4)
+
+
+def test_statistics_are_counted_where_that_is_asked_for(problem, network):
+    def moved(**recipe):
+        model = FineTune(**QUICK, head_first=0.0, **recipe).fit(problem, network)
+        given = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm1d)]
+        made = [m for m in model.backbone.modules() if isinstance(m, torch.nn.BatchNorm1d)]
+        assert given
+        return [not torch.equal(a.running_mean, b.running_mean) for a, b in zip(made, given, strict=True)]
+
+    assert all(moved(statistics=True))
+    assert not any(moved())

@@ -31,12 +31,12 @@ STARTS = ("probe", "old")
 class Tuned(Trained):
     """A borrowed network and a head that starts as the linear probe; recipes say who learns when.
 
-    Four switches that all of them have: a head that starts as the old one where that knows a class by name,
+    Five switches that all of them have: a head that starts as the old one where that knows a class by name,
     and as the probe where it does not (`backbone.old_head`); labels of classes smoothed by ε; mixup, where
     x̃ = λ x + (1 − λ) x′ is to be told as λ y + (1 − λ) y′, λ ~ Beta(α, α), which needs some hundreds of
-    labels to help; and the average of what came out with what it started from, θ = (1 − a) θ⁰ + a θ¹
-    (WiSE-FT, Wortsman et al., CVPR 2022, arXiv:2109.01903), which keeps more of what pretraining knew of
-    other looks.
+    labels to help; BatchNorm's statistics counted anew in the stages that learn, for samples of another look;
+    and the average of what came out with what it started from, θ = (1 − a) θ⁰ + a θ¹ (WiSE-FT, Wortsman et
+    al., CVPR 2022, arXiv:2109.01903), which keeps more of what pretraining knew of other looks.
     """
 
     outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
