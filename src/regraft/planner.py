@@ -120,8 +120,8 @@ RULES: tuple[Rule, ...] = (
         True,
         lambda f: f.kind != "table",
         "a small network trained from random weights: what the labels alone can teach",
-        _may_train,
-        "training networks needs time: --budget 10m allows it",
+        _worth_training,
+        "needs 10 labels a class and time: --budget 10m",
     ),
     Rule(
         "OldHead",

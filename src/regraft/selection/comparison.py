@@ -77,8 +77,9 @@ def compare(
     also beats the probe in that way. What is handed over is refitted on all labels. With very few labels
     little can be proven: a transfer that is right nine times in ten may be refused at ten labels.
 
-    A network whose training the plan tries, not you, is given up after two folds if it is not ahead of its
-    own unchanged features there (`racing.Race`), and those that change more of it are then left out.
+    A network whose training the plan tries, not you, is given up as soon as it is unlikely to end ahead of
+    the best row before it (`racing.Race`), and where no change of a few stages got ahead, larger ones are
+    left out.
 
     Copies of one picture, near ones too, are on one side of every fold. What else there is to say of the data
     is in `study.examination` (`regraft.doctor`), where the labelled samples are the side "labelled".
@@ -108,7 +109,7 @@ def compare(
     step_engines: dict[int, Engine] = {}
     everywhere = judgeable_in_all(labelled, splits)
     cuts: dict[Hashable, tuple[Problem, Backbone, float]] = {}
-    paid: dict[int, bool] = {}  # whether a change of so many stages was judged to the end
+    paid: dict[int, bool] = {}  # whether a change of so many stages got ahead of what is before it
 
     def running(candidate: Candidate) -> Training:
         network = id(candidate.backbone)
@@ -142,11 +143,12 @@ def compare(
                 rival = race_of(candidate, results, metric)
                 results.append(judged(candidate, seen, suffix, splits, run, everywhere, rival))
                 entries.append((candidate, seen, suffix, run))
-                if candidate.tunes:
-                    paid[by_freedom(candidate)] = True
+                ahead = rival is None or best([results[-1], rival.rival], metric) is results[-1]
             except GivenUp as reason:
                 left_out.append((candidate.name, str(reason)))
-                paid.setdefault(by_freedom(candidate), False)
+                ahead = False
+            if candidate.tunes:
+                paid[by_freedom(candidate)] = paid.get(by_freedom(candidate), False) or ahead
             task.advance()
     kept, transfer, tuning = handed_over(results, metric, hand_over)
     winner = best(results, metric)
@@ -308,14 +310,15 @@ def by_freedom(candidate: Candidate) -> int:
 
 
 def race_of(candidate: Candidate, results: list[Result], metric: str) -> Race | None:
-    """What a candidate has to keep up with: where it changes the network, the best that does not.
+    """What a network that is trained has to keep up with: the best so far of those that borrow as it does.
 
     What the user asked for runs to the end.
     """
-    frozen = [r for r in results if r.candidate.borrows and not r.candidate.tunes]
-    if not candidate.tunes or candidate.asked or not frozen:
+    rivals = [r for r in results if r.candidate.borrows == candidate.borrows]
+    costly = candidate.tunes or isinstance(candidate.method, Trained)
+    if not costly or candidate.asked or not rivals:
         return None
-    return Race(best(frozen, metric), metric)
+    return Race(best(rivals, metric), metric)
 
 
 def judgeable_in_all(labelled: Domain, splits: list[list[Rows]]) -> Bool[Tensor, " n"]:
