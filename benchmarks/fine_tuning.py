@@ -39,8 +39,8 @@ from data import pacs, photos, smaller, weights
 from recipes import Outcome, Predict, Task, fastai, lightning, lora, network, outcome
 from record import record
 from regraft.engine import Engine, keep_freed_memory
-from regraft.method import Trained
 from regraft.methods import METHODS
+from regraft.trained import Trained
 from setting import setting, table
 
 PHOTOS = ("ants and bees", "caltech20", "cartoons")

@@ -11,13 +11,14 @@ import regraft
 from regraft.backbones import pyramid, small_mlp, vectors
 from regraft.errors import InputError
 from regraft.folds import complement, stratified_folds
-from regraft.method import Method, Trained
+from regraft.method import Method
 from regraft.methods import METHODS
 from regraft.methods.features.linear_probe import LinearProbe
 from regraft.model_folder import load
 from regraft.output import Classes, Mask
 from regraft.pretrained_head import PretrainedHead
 from regraft.problem import Problem
+from regraft.trained import Trained
 from regraft.training import Training
 
 QUICK = {"epochs": 1, "least_steps": 12}

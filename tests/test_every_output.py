@@ -10,12 +10,12 @@ from regraft.backbones import small_mlp, vectors
 from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.folds import complement, random_folds
-from regraft.method import Trained
 from regraft.methods import METHODS
 from regraft.methods.fine_tuning.tuned import Tuned
 from regraft.model_folder import load
 from regraft.output import MultiLabel, Real
 from regraft.problem import Problem
+from regraft.trained import Trained
 from regraft.training import Training
 
 QUICK = {"epochs": 1, "least_steps": 30}

@@ -75,12 +75,12 @@ def test_an_old_head_that_knows_all_classes_is_tried_first(network):
     assert "the old head of rings knows class 0, class 1: 2 of 2 classes" in planned.notes
 
 
-def test_fine_tuning_starts_from_an_old_head_that_knows_all(network):
+def test_fine_tuning_starts_from_the_better_head_where_the_old_one_knows_all(network):
     starts = {}
     for names in (("class 0", "class 1"), ("class 0", "emu")):
         planned = plan(birds(60), backbone=with_head(network, *names), budget=60)
         starts[names] = [c.method.head for c in planned.candidates if type(c.method).__name__ == "FineTune"]
-    assert list(starts.values()) == [["old"], ["probe"]]
+    assert list(starts.values()) == [["better"], ["probe"]]
 
 
 def test_an_old_head_that_knows_some_is_told_of(network):

@@ -6,6 +6,7 @@ from typing import Any
 from .backbone import Backbone
 from .method import Method
 from .methods import METHODS
+from .trained import Trained
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Candidate:
     def tunes(self) -> bool:
         """Whether it changes the network that it borrows, instead of only reading its features."""
         return self.borrows and self.method.lowest_trained(self.backbone) < len(self.backbone)
+
+    @property
+    def trained(self) -> bool:
+        """Whether fitting it is gradient descent, and not the solution of a few equations."""
+        return isinstance(self.method, Trained)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -26,6 +26,7 @@ from .text import some_of
 TOP = 3  # stages that are trained before all of them are
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MOST_WITH_FEW = 3
+MOST_NEIGHBOURS = 20_000  # samples that are all compared with all
 MOST_SCORES = 50_000_000  # of every sample for every class: 400 MB for each candidate and round of folds
 SMALL_PICTURE = 48  # pixels a side up to which a network from scratch looks at 32
 
@@ -150,8 +151,8 @@ RULES: tuple[Rule, ...] = (
         False,
         _lent,
         "follows classes of any shape once there are neighbours",
-        lambda f: f.labels >= FEW,
-        f"needs {FEW} labels",
+        lambda f: FEW <= f.labels <= MOST_NEIGHBOURS,
+        f"compares all samples with all: from {FEW} to {MOST_NEIGHBOURS:,} labels",
     ),
     Rule(
         "MLPHead",
@@ -287,9 +288,9 @@ def plan(
 
 
 def _recipe(rule: Rule, facts: Facts) -> Method:
-    """The method of a rule; what is trained starts from the old head where that knows all classes."""
+    """The method of a rule; what is trained starts from the old head where that knows all classes better."""
     method = METHODS[rule.method](**rule.recipe)
-    return replace(method, head="old") if facts.known and isinstance(method, Tuned) else method
+    return replace(method, head="better") if facts.known and isinstance(method, Tuned) else method
 
 
 def solvable(problem: Problem) -> Domain:

@@ -281,8 +281,8 @@ def test_copies_of_a_picture_are_on_one_side_of_every_fold(monkeypatch):
     held_out = []
     splits = CrossValidation.splits
 
-    def watched(judge, labelled):
-        made = splits(judge, labelled)
+    def watched(judge, labelled, trained=False):
+        made = splits(judge, labelled, trained)
         held_out.extend(rows for repeat in made for rows in repeat)
         return made
 

@@ -69,6 +69,11 @@ def test_only_the_samples_of_these_folds_tell():
     behind.check(ours, folds(2), FOLDS, LABELLED, EVERY)
 
 
+@pytest.mark.parametrize(("wrong", "won"), [(0, True), (6, True), (8, False), (9, False), (20, False)])
+def test_a_change_has_paid_where_it_is_likely_to_be_better(wrong, won):
+    assert race(9).won_by(race(wrong).rival) is won
+
+
 def test_the_last_fold_is_not_given_up():
     race(0).check(said(20), folds(FOLDS), FOLDS, LABELLED, EVERY)
 

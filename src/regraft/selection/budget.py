@@ -7,10 +7,10 @@ import torch
 
 from ..backbone import Backbone
 from ..candidates import Candidate
-from ..method import Trained
 from ..problem import Problem
 from ..progress import Silent
 from ..text import seconds_text
+from ..trained import Trained
 from ..training import Training
 
 PROBED = 3  # steps that are timed

@@ -29,7 +29,6 @@ from ..errors import InputError
 from ..features import BATCH, Store, embed
 from ..folds import Rows, complement, judgeable
 from ..heads.levels import unpacked
-from ..method import Trained
 from ..model import Model
 from ..output import Classes, Mask
 from ..planner import plan
@@ -78,8 +77,8 @@ def compare(
     little can be proven: a transfer that is right nine times in ten may be refused at ten labels.
 
     A network whose training the plan tries, not you, is given up as soon as it is unlikely to end ahead of
-    the best row before it (`racing.Race`), and where no change of a few stages got ahead, larger ones are
-    left out.
+    the best row before it (`racing.Race`), and where no change of a few stages is likely to be better, larger
+    ones are left out.
 
     Copies of one picture, near ones too, are on one side of every fold. What else there is to say of the data
     is in `study.examination` (`regraft.doctor`), where the labelled samples are the side "labelled".
@@ -99,7 +98,7 @@ def compare(
     copies = Copies.among({SIDES.get(role, role): domain for role, domain in problem.domains.items()})
     labelled = copies.joined("labelled")
     problem = replace(problem, target_labelled=labelled)
-    splits = judge.splits(labelled)
+    splits = {trained: judge.splits(labelled, trained) for trained in (False, True)}
     clock = Budget(budget)
     results: list[Result] = []
     entries: list[Entry] = []
@@ -107,9 +106,9 @@ def compare(
     timing: dict[str, float] = {}
     engines: dict[int, Engine] = {}
     step_engines: dict[int, Engine] = {}
-    everywhere = judgeable_in_all(labelled, splits)
+    everywhere = judgeable_in_all(labelled, splits[False] + splits[True])
     cuts: dict[Hashable, tuple[Problem, Backbone, float]] = {}
-    paid: dict[int, bool] = {}  # whether a change of so many stages got ahead of what is before it
+    paid: dict[int, bool] = {}  # whether a change of so many stages is likely to be one for the better
 
     def running(candidate: Candidate) -> Training:
         network = id(candidate.backbone)
@@ -134,27 +133,28 @@ def compare(
                 cuts[cut] = at_the_cut(candidate, problem, store, run)
                 timing[network.name] = timing.get(network.name, 0.0) + cuts[cut][2]
             seen, suffix, _ = cuts[cut]
-            reason = clock.too_long(candidate, seen, suffix, len(splits[0]), run)
+            folds = splits[candidate.trained]
+            reason = clock.too_long(candidate, seen, suffix, len(folds[0]), run)
             if reason:
                 left_out.append((candidate.name, reason))
                 task.advance()
                 continue
             try:
                 rival = race_of(candidate, results, metric)
-                results.append(judged(candidate, seen, suffix, splits, run, everywhere, rival))
+                results.append(judged(candidate, seen, suffix, folds, run, everywhere, rival))
                 entries.append((candidate, seen, suffix, run))
-                ahead = rival is None or best([results[-1], rival.rival], metric) is results[-1]
+                better = rival is None or rival.won_by(results[-1])
             except GivenUp as reason:
                 left_out.append((candidate.name, str(reason)))
-                ahead = False
+                better = False
             if candidate.tunes:
-                paid[by_freedom(candidate)] = paid.get(by_freedom(candidate), False) or ahead
+                paid[by_freedom(candidate)] = paid.get(by_freedom(candidate), False) or better
             task.advance()
     kept, transfer, tuning = handed_over(results, metric, hand_over)
     winner = best(results, metric)
     again = None
-    if budget is not None and len(splits[0]) * sum(r.seconds for r in results) < clock.left:
-        again = nested(entries, splits[0], judge, judged, kept, metric, hand_over)
+    if budget is not None and len(splits[False][0]) * sum(r.seconds for r in results) < clock.left:
+        again = nested(entries, splits[False][0], judge, judged, kept, metric, hand_over)
 
     def refitted() -> tuple[Model, Domain]:
         run = running(kept.candidate)
@@ -168,7 +168,7 @@ def compare(
         return whole, features
 
     def learned() -> LearningCurve | None:
-        if isinstance(kept.candidate.method, Trained):
+        if kept.candidate.trained:
             return None  # every point would be trainings of a network
         run = running(kept.candidate)
         seen, suffix, _ = at_the_cut(kept.candidate, problem, store, run)
@@ -177,7 +177,7 @@ def compare(
     return Study(
         labelled=labelled,
         plan=planned,
-        judge=judge.describe(labelled, trained=any(isinstance(r.candidate.method, Trained) for r in results)),
+        judge=judge.describe(labelled, trained=any(r.candidate.trained for r in results)),
         metric=metric,
         results=results,
         winner=winner,
@@ -276,8 +276,6 @@ def judged(
     labelled = seen.domains["target_labelled"]
     if everywhere is None:
         everywhere = judgeable_in_all(labelled, splits)
-    if isinstance(candidate.method, Trained):
-        splits = splits[:1]  # repeating the training of networks costs more than it tells
     start = time.perf_counter()
     logits: Tensor | None = None
     folds = [(repeat, rows) for repeat, held_out in enumerate(splits) for rows in held_out]
@@ -315,8 +313,7 @@ def race_of(candidate: Candidate, results: list[Result], metric: str) -> Race | 
     What the user asked for runs to the end.
     """
     rivals = [r for r in results if r.candidate.borrows == candidate.borrows]
-    costly = candidate.tunes or isinstance(candidate.method, Trained)
-    if not costly or candidate.asked or not rivals:
+    if not (candidate.tunes or candidate.trained) or candidate.asked or not rivals:
         return None
     return Race(best(rivals, metric), metric)
 
@@ -331,7 +328,7 @@ def judgeable_in_all(labelled: Domain, splits: list[list[Rows]]) -> Bool[Tensor,
 
 def quietly(candidate: Candidate, training: Training) -> Training:
     """Closed forms are over before a bar could show."""
-    return training if isinstance(candidate.method, Trained) else replace(training, progress=Silent())
+    return training if candidate.trained else replace(training, progress=Silent())
 
 
 def engine_for(

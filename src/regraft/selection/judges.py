@@ -10,6 +10,7 @@ from ..output import Classes
 
 ENOUGH = 200  # tests in all, after which another repeat is not worth its time
 MOST = 10
+PLENTY, FEWER = 100, 3  # samples from which two thirds teach nearly what four fifths do, and so many folds
 
 
 @final
@@ -19,7 +20,8 @@ class CrossValidation:
 
     The folds are random, as samples come, and stratified where all classes are as large (`drawn_by_class`).
     repeats: 0 chooses, from 1 for more than 100 samples to 10 for few. What a fold predicts was fitted
-    without it, preprocessing and regularisation included.
+    without it, preprocessing and regularisation included. Networks that are trained have one repeat, and
+    from 100 samples on three folds: half of the training, and a number that is rather too low.
 
     >>> import torch
     >>> birds = Domain(torch.zeros(20, 1), ["owl", "crow"] * 10)
@@ -32,11 +34,14 @@ class CrossValidation:
     repeats: int = 0
     seed: int = 0
 
-    def splits(self, labelled: Domain) -> list[list[Rows]]:
-        """The held-out rows of every fold of every repeat."""
+    def splits(self, labelled: Domain, trained: bool = False) -> list[list[Rows]]:
+        """The held-out rows of every fold of every repeat; trained: for networks that are."""
         repeats = self.repeats or min(MOST, max(1, ENOUGH // len(labelled)))
+        folds = self.folds
+        if trained:
+            repeats, folds = 1, min(folds, FEWER) if len(labelled) >= PLENTY else folds
         split = stratified_folds if drawn_by_class(labelled) else random_folds
-        made = [split(labelled, self.folds, self.seed + r) for r in range(repeats)]
+        made = [split(labelled, folds, self.seed + r) for r in range(repeats)]
         if not any(judgeable(labelled, rows).any() for rows in made[0]):
             lonely = "there is"
             if isinstance(labelled.asked, Classes):
@@ -49,8 +54,9 @@ class CrossValidation:
 
     def describe(self, labelled: Domain, trained: bool = False) -> str:
         """What is printed next to the numbers; trained: whether trained networks are among them."""
-        splits = self.splits(labelled)
-        once = " (trained networks: once)" if trained else ""
-        times = f", repeated {len(splits)} times{once}" if len(splits) > 1 else ""
+        splits, less = self.splits(labelled), self.splits(labelled, trained=True)
+        times = f", repeated {len(splits)} times" if len(splits) > 1 else ""
+        fewer = [f"{len(less[0])} folds"] * (len(less[0]) < len(splits[0])) + ["once"] * (len(splits) > 1)
+        of_trained = f" (trained networks: {', '.join(fewer)})" if trained and fewer else ""
         grouped = ", by group" if labelled.group is not None else ""
-        return f"{len(splits[0])}-fold cross-validation{times}{grouped}"
+        return f"{len(splits[0])}-fold cross-validation{times}{of_trained}{grouped}"

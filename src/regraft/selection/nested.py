@@ -43,10 +43,13 @@ def nested(
     for rows in folds:
         others = complement(rows, len(labelled))
         try:
-            inner = judge.splits(labelled[others])
+            inner = {trained: judge.splits(labelled[others], trained) for trained in (False, True)}
         except InputError:
             return None
-        results = [judged(c, seen.restricted(others), suffix, inner, run) for c, seen, suffix, run in entries]
+        results = [
+            judged(c, seen.restricted(others), suffix, inner[c.trained], run)
+            for c, seen, suffix, run in entries
+        ]
         kept = handed_over(results, metric, rule)[0]
         chosen = next(entry for entry, result in zip(entries, results, strict=True) if result is kept)
         candidate, seen, suffix, run = chosen

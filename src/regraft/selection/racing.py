@@ -12,7 +12,7 @@ from ..domain import Domain
 from ..folds import Rows
 from .choice import Result
 from .intervals import Z_BOUND
-from .scores import scores_of
+from .scores import Scores, scores_of
 
 UNLIKELY = 0.8416  # standard deviations: one in five ends beyond them
 
@@ -58,12 +58,19 @@ class Race:
             scores_of(labelled.asked.expected(given), labelled, told)
             for given in (logits[None], self.rival.logits[:1])
         )
-        gain = ours.gain_over(theirs, self.metric)
-        deviation = (gain.high - gain.low) / (2 * Z_BOUND)
         left = 1 - int(told.sum()) / int(judged.sum())
-        if gain.value + UNLIKELY * deviation * left**0.5 < 0:
+        if self._gain(ours, theirs, UNLIKELY * left**0.5) < 0:
             raise GivenUp(
                 f"given up after {len(done)} of {folds} folds: {self.metric.replace('_', ' ')} "
                 f"{ours.value(self.metric):.2f} there, and {theirs.value(self.metric):.2f} of "
                 f"{self.rival.candidate.name}"
             )
+
+    def won_by(self, ours: Result) -> bool:
+        """Whether it is better than the rival, as far as four chances in five tell."""
+        return self._gain(ours.scores, self.rival.scores, -UNLIKELY) > 0
+
+    def _gain(self, ours: Scores, theirs: Scores, deviations: float) -> float:
+        """The gain and so many standard deviations of it."""
+        gain = ours.gain_over(theirs, self.metric)
+        return gain.value + deviations * (gain.high - gain.low) / (2 * Z_BOUND)

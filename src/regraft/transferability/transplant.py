@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from ..backbone import Backbone
-from ..method import Network, Trained, param
+from ..method import param
 from ..methods.baselines.from_scratch import with_new_head
 from ..problem import Problem
 from ..schedule import Schedule
 from ..surgery import draw_anew
+from ..trained import Network, Trained
 from ..training import Training
 
 

@@ -98,6 +98,20 @@ def test_what_the_old_head_has_not_starts_as_the_probe(headed, fresh):
     torch.testing.assert_close(begun.bias[inner], factor * (old.bias[2] - old.bias.mean()))
 
 
+@pytest.mark.parametrize("knows", [True, False])
+def test_the_better_start_is_the_old_head_only_where_that_knows_more(headed, problem, knows):
+    """An old head that says what the probe says, surer, and one that takes every class for another."""
+    probe = LinearProbe().fit(problem, headed).head
+    names = problem.output.names if knows else (*problem.output.names[1:], problem.output.names[0])
+    headed.old_head = PretrainedHead(2 * probe.weight.float(), 2 * probe.bias.float(), names, "the sky")
+    starts = {
+        head: FineTune(head=head).start(problem, headed.copied(), Training()).head.weight
+        for head in ("probe", "old", "better")
+    }
+    assert not torch.equal(starts["old"], starts["probe"])
+    assert torch.equal(starts["better"], starts["old" if knows else "probe"])
+
+
 def test_of_a_head_that_has_none_of_the_classes_nothing_is_taken(headed, fresh):
     comets = Problem(target_labelled=Domain(fresh.x[:40], ["comet", "dust"] * 20))
     begun, probe = (
@@ -107,7 +121,7 @@ def test_of_a_head_that_has_none_of_the_classes_nothing_is_taken(headed, fresh):
 
 
 def test_a_start_that_there_is_not_is_refused(problem, network):
-    with pytest.raises(InputError, match="head is 'new', and a head starts as one of probe, old"):
+    with pytest.raises(InputError, match="head is 'new', and a head starts as one of probe, old, better"):
         FineTune(head="new").fit(problem, network)
     with pytest.raises(InputError, match="rings carries no head with named classes"):
         FineTune(head="old").fit(problem, network)

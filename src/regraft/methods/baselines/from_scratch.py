@@ -10,11 +10,12 @@ from ...backbones.pyramid import levels_of
 from ...errors import InputError
 from ...features import embed
 from ...heads import FeaturePyramid
-from ...method import Network, Trained, new_head, param
+from ...method import param
 from ...output import OUTPUTS, Mask
 from ...problem import Problem
 from ...schedule import Schedule
 from ...surgery import draw_anew
+from ...trained import Network, Trained, new_head
 from ...training import Training
 
 

@@ -8,9 +8,10 @@ from torch import Tensor
 from ...backbone import Backbone
 from ...heads import MLP
 from ...heads.scaling import scaled
-from ...method import Network, Trained, param
+from ...method import param
 from ...problem import Problem
 from ...schedule import Schedule
+from ...trained import Network, Trained
 from ...training import Training
 
 

@@ -8,9 +8,10 @@ from torch import Tensor
 from ...backbone import Backbone
 from ...backbones.adapted import Bottleneck, adapted, places_of
 from ...errors import InputError
-from ...method import Network, param
+from ...method import param
 from ...problem import Problem
 from ...schedule import Schedule
+from ...trained import Network
 from ...training import Training
 from .tuned import Tuned, as_borrowed
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from ...method import Network, param
+from ...method import param
 from ...schedule import Schedule
 from ...terms.starting_point import squared_norm
+from ...trained import Network
 from ...training import Step, Terms
 from .tuned import Started, Tuned
 

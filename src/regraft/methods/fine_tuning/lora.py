@@ -12,9 +12,10 @@ from ...backbone import Backbone
 from ...backbones.low_rank import Factors, LowRank, factored
 from ...backbones.merging import merged
 from ...errors import InputError, first_line
-from ...method import Network, param
+from ...method import param
 from ...problem import Problem
 from ...schedule import Schedule
+from ...trained import Network
 from ...training import Training
 from .tuned import Tuned, as_borrowed
 

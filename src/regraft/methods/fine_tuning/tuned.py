@@ -11,20 +11,23 @@ from ...backbone import Backbone
 from ...domain import Domain
 from ...errors import InputError
 from ...features import embed
+from ...folds import complement, stratified_folds
 from ...heads import Linear
-from ...method import Network, Trained, param
+from ...method import param
 from ...output import OUTPUTS, Classes, Mask
 from ...pretrained_head import PretrainedHead
 from ...problem import Problem
 from ...schedule import Schedule
 from ...terms.risk import risk
 from ...terms.smoothing import uniform_risk
+from ...trained import Network, Trained
 from ...training import Step, Terms, Training
 from ..features.old_head import old_head_of
 from ..features.probe import probe_of
 from ..segmentation.pixel_probe import PixelProbe
 
-STARTS = ("probe", "old")
+JUDGED_IN = 5  # folds
+STARTS = ("probe", "old", "better")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +35,12 @@ class Tuned(Trained):
     """A borrowed network and a head that starts as the linear probe; recipes say who learns when.
 
     Five switches that all of them have: a head that starts as the old one where that knows a class by name,
-    and as the probe where it does not (`backbone.old_head`); labels of classes smoothed by ε; mixup, where
-    x̃ = λ x + (1 − λ) x′ is to be told as λ y + (1 − λ) y′, λ ~ Beta(α, α), which needs some hundreds of
-    labels to help; BatchNorm's statistics counted anew in the stages that learn, for samples of another look;
-    and the average of what came out with what it started from, θ = (1 − a) θ⁰ + a θ¹ (WiSE-FT, Wortsman et
-    al., CVPR 2022, arXiv:2109.01903), which keeps more of what pretraining knew of other looks.
+    and as the probe where it does not (`backbone.old_head`), or as the better of both (`old_is_better`);
+    labels of classes smoothed by ε; mixup, where x̃ = λ x + (1 − λ) x′ is to be told as λ y + (1 − λ) y′,
+    λ ~ Beta(α, α), which needs some hundreds of labels to help; BatchNorm's statistics counted anew in the
+    stages that learn, for samples of another look; and the average of what came out with what it started
+    from, θ = (1 − a) θ⁰ + a θ¹ (WiSE-FT, Wortsman et al., CVPR 2022, arXiv:2109.01903), which keeps more of
+    what pretraining knew of other looks.
     """
 
     outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS)
@@ -46,7 +50,7 @@ class Tuned(Trained):
         5e-4, "learning rate of the last stage at its height", search=(1e-4, 5e-4, 1e-3)
     )
     head: str = param(
-        "probe", "what the head starts as: probe, or old where the old head has the class", STARTS
+        "probe", "what the head starts as: probe, old where the old head has the class, or the better", STARTS
     )
     smoothing: float = param(0.0, "ε, by which labels are smoothed", search=(0.0, 0.1))
     mixup: float = param(0.0, "α of mixup; 0 mixes nothing", search=(0.0, 0.2))
@@ -71,7 +75,8 @@ class Tuned(Trained):
             )
         features = features_of(backbone, problem, training)
         head, told = probed(features, backbone, training), {}
-        if self.head == "old":
+        old = backbone.old_head if self.head == "better" else None
+        if self.head == "old" or (old is not None and old_is_better(old, features, training)):
             old = old_head_of(backbone)
             assert isinstance(head, Linear)
             told = {"head": old.told(inherited(head, old, features))}
@@ -159,6 +164,37 @@ def inherited(head: Linear, old: PretrainedHead, features: Domain) -> dict[str, 
         head.weight[replaced] = (factor * weight).to(head.weight.dtype)
         head.bias[replaced] = (factor * bias).to(head.bias.dtype)
     return rows
+
+
+def old_is_better(old: PretrainedHead, features: Domain, training: Training) -> bool:
+    """Whether the old head has all classes and tells at least as many samples right as the probe does.
+
+    The probe is judged in five folds by samples that it was not fitted to; the old head was fitted to none.
+
+    >>> seen = Domain(torch.randn(40, 2), ["crow", "owl"] * 20)
+    >>> x = torch.nn.functional.one_hot(seen.labels, 2) + 0.1 * seen.x
+    >>> knows, mistakes = torch.eye(2), torch.eye(2).flip(0)
+    >>> old = [PretrainedHead(w, torch.zeros(2), ("crow", "owl"), "birds") for w in (knows, mistakes)]
+    >>> [old_is_better(one, seen.with_(x=x), Training()) for one in old]
+    [True, False]
+    """
+    if not isinstance(features.output, Classes):
+        return False
+    rows, y = old.rows(features), features.labels
+    if len(rows) < features.classes.width:
+        return False
+    of = [rows[name] for name in features.classes.names]
+    assert isinstance(features.x, Tensor)
+    z = features.x.to(old.weight.dtype)
+    told = nn.functional.linear(z, old.weight[of], old.bias[of]).argmax(1) == y
+    held_out = stratified_folds(features, JUDGED_IN, training.seed)
+    kept = [complement(fold, len(y)) for fold in held_out]
+    probes = probe_of(features.asked).heads(features, kept, training) if kept else []
+    right = sum(
+        int((probe(features.x[fold]).argmax(1) == y[fold]).sum())
+        for probe, fold in zip(probes, held_out, strict=True)
+    )
+    return int(told[torch.cat(held_out)].sum() if kept else 0) >= right
 
 
 def as_borrowed(backbone: Backbone) -> Backbone:

@@ -6,9 +6,10 @@ from typing import ClassVar
 from ...backbone import Backbone
 from ...backbones.pyramid import levels_of
 from ...heads.feature_pyramid import FeaturePyramid
-from ...method import Network, Trained, param
+from ...method import param
 from ...output.mask import Mask
 from ...problem import Problem
+from ...trained import Network, Trained
 from ...training import Training
 
 
