@@ -30,9 +30,9 @@ def test_more_labels_bring_more_candidates(network):
 
 def test_networks_are_trained_only_within_a_budget(network):
     without, within = plan(birds(60), backbone=network), plan(birds(60), backbone=network, budget=60)
-    assert "FineTune" not in tried(without)
-    assert dict(without.left_out)["FineTune"].endswith("--budget 10m")
-    assert "FineTune" in tried(within)
+    assert "FrozenLayers" not in tried(without)
+    assert dict(without.left_out)["FrozenLayers"].endswith("--budget 10m")
+    assert "FrozenLayers" in tried(within)
     assert "FromScratch" in [type(c.method).__name__ for c in within.candidates]
 
 
@@ -79,8 +79,8 @@ def test_fine_tuning_starts_from_the_better_head_where_the_old_one_knows_all(net
     starts = {}
     for names in (("class 0", "class 1"), ("class 0", "emu")):
         planned = plan(birds(60), backbone=with_head(network, *names), budget=60)
-        starts[names] = [c.method.head for c in planned.candidates if type(c.method).__name__ == "FineTune"]
-    assert list(starts.values()) == [["better"], ["probe"]]
+        starts[names] = [c.method.head for c in planned.candidates if c.tunes]
+    assert list(starts.values()) == [["better"] * 2, ["probe"] * 2]
 
 
 def test_an_old_head_that_knows_some_is_told_of(network):
@@ -133,8 +133,14 @@ def test_unlabelled_problems_are_refused():
         plan(Problem(unlabelled=Domain([[0.0]])))
 
 
-def test_the_last_stages_are_trained_before_all_of_them(network):
-    names = tried(plan(birds(60), backbone=network, budget=60))
-    assert names.count("FrozenLayers") == (2 if len(network) > 3 else 0)
-    assert names[-1] == "FineTune"
-    assert not any(c.asked for c in plan(birds(60), backbone=network, budget=60).candidates)
+def test_the_upper_stages_are_trained_and_with_many_labels_all_of_them(network):
+    some, many = (plan(birds(n), backbone=network, budget=60).candidates for n in (60, 400))
+    assert [type(c.method).__name__ for c in some if c.tunes] == ["FrozenLayers"] * 2
+    assert [c.method.trained for c in some if c.tunes] == [2, 2]  # of three
+    assert [type(c.method).__name__ for c in many if c.tunes] == ["FrozenLayers"] * 2 + ["FineTune"]
+    assert not any(c.asked for c in many)
+
+
+def test_of_a_network_without_depth_all_is_trained(network):
+    planned = plan(birds(60), backbone=network[:2], budget=60)
+    assert [type(c.method).__name__ for c in planned.candidates if c.tunes] == ["FineTune"]

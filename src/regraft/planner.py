@@ -1,7 +1,7 @@
 """From what is given to what is worth trying, each candidate with a reason and a reference."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,9 +23,10 @@ from .provenance import told
 from .samples import kind_of
 from .text import some_of
 
-TOP = 3  # stages that are trained before all of them are
+DEEP = 0.6  # share of the stages that are trained before all of them are
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MOST_WITH_FEW = 3
+MANY = 200  # labels a class from which the lowest stages may have something to learn
 MOST_NEIGHBOURS = 20_000  # samples that are all compared with all
 MOST_SCORES = 50_000_000  # of every sample for every class: 400 MB for each candidate and round of folds
 SMALL_PICTURE = 48  # pixels a side up to which a network from scratch looks at 32
@@ -77,7 +78,7 @@ class Rule:
     reason: str
     when: Callable[[Facts], bool] = lambda f: True
     otherwise: str = ""  # what the plan says where it fits and `when` is false
-    recipe: dict[str, Any] = field(default_factory=dict)  # where not the defaults
+    recipe: Callable[[Facts], dict[str, Any]] = lambda f: {}  # what is not as by default
     variant: str = ""  # what its recipe is called where a method has several
 
 
@@ -95,6 +96,14 @@ def _may_train(f: Facts) -> bool:
 
 def _worth_training(f: Facts) -> bool:
     return _may_train(f) and f.smallest >= 10
+
+
+def _has_depth(f: Facts) -> bool:
+    return _lent(f) and f.stages > 2 and f.output != Mask.kind
+
+
+def _upper_stages(f: Facts) -> dict[str, Any]:
+    return {"trained": round(DEEP * f.stages), "held_out": 0.0}
 
 
 # In order of preference: with few labels only the first three that borrow are tried.
@@ -187,32 +196,33 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "FrozenLayers",
         False,
-        lambda f: _lent(f) and f.stages > TOP and f.output != Mask.kind,
-        f"with ten labels a class or more, training the last {TOP} stages can beat the probe, "
-        "and the others run once; the judge tells whether it does, so no labels are kept to watch",
+        _has_depth,
+        "with ten labels a class or more, training the upper stages can beat the probe, and the lower ones, "
+        "which fit any picture, run once; the judge tells whether it does, so no labels are kept to watch",
         _worth_training,
         "needs 10 labels a class and time: --budget 10m",
-        {"trained": TOP, "held_out": 0.0},
+        _upper_stages,
     ),
     Rule(
         "FrozenLayers",
         False,
-        lambda f: _lent(f) and f.stages > TOP and f.batch_norm and f.output != Mask.kind,
+        lambda f: _has_depth(f) and f.batch_norm,
         "where samples look otherwise than those of pretraining, BatchNorm's statistics are wrong first: "
         "counted anew they can win several points, and elsewhere lose them",
         _worth_training,
         "needs 10 labels a class and time: --budget 10m",
-        {"trained": TOP, "held_out": 0.0, "statistics": True},
+        lambda f: {**_upper_stages(f), "statistics": True},
         "new statistics",
     ),
     Rule(
         "FineTune",
         False,
         lambda f: _lent(f) and f.output != Mask.kind,
-        "where the last stages are not enough, head first and then a little of everything",
-        _worth_training,
-        "needs 10 labels a class and time: --budget 10m",
-        {"held_out": 0.0},
+        "head first and then a little of everything, where that many labels have something to tell the "
+        "lowest stages",
+        lambda f: _worth_training(f) and (f.smallest >= MANY or not _has_depth(f)),
+        f"needs {MANY} labels a class, below which the upper stages are enough, and time: --budget 10m",
+        lambda f: {"held_out": 0.0},
     ),
 )
 
@@ -289,7 +299,7 @@ def plan(
 
 def _recipe(rule: Rule, facts: Facts) -> Method:
     """The method of a rule; what is trained starts from the old head where that knows all classes better."""
-    method = METHODS[rule.method](**rule.recipe)
+    method = METHODS[rule.method](**rule.recipe(facts))
     return replace(method, head="better") if facts.known and isinstance(method, Tuned) else method
 
 
