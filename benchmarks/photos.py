@@ -33,7 +33,7 @@ from record import record
 from regraft.engine import TIMED, fastest_engine, keep_freed_memory
 from regraft.features import Store, embed
 from regraft.readers import image_files
-from regraft.selection.comparison import at_the_cut, prefix_of
+from regraft.selection.entries import Entry
 from setting import setting, table
 
 OURS = {"regraft": "regraft fit", "winner": "its best row"}
@@ -106,9 +106,8 @@ class Photos:
         study = rg.compare(problem, None, self.backbone, training, judge, store=store)
         model, _ = study.model, str(study)
         seconds = time.perf_counter() - start
-        best = study.winner.candidate
-        seen, suffix, _ = at_the_cut(best, problem, store, training)
-        winner = best.method.fit(seen, suffix, training).behind(prefix_of(best))
+        entry = Entry.at_the_cut(study.winner.candidate, problem, store, training)
+        winner = entry.whole(entry.fitted(), problem)
         return Outcome(self.accuracy(model), seconds), Outcome(self.accuracy(winner), seconds), study
 
     def accuracy(self, model: rg.Model) -> float:

@@ -5,9 +5,10 @@ from regraft.backbones import vectors
 from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.methods import METHODS
-from regraft.planner import RULES, plan
+from regraft.planner import plan
 from regraft.pretrained_head import PretrainedHead
 from regraft.problem import Problem
+from regraft.rules import RULES
 
 
 def birds(n, classes=2, d=20):

@@ -13,7 +13,8 @@ from regraft.planner import plan
 from regraft.problem import Problem
 from regraft.selection import CrossValidation, compare, evaluate
 from regraft.selection.budget import seconds_to_fit
-from regraft.selection.comparison import at_the_cut, judged
+from regraft.selection.entries import Entry
+from regraft.selection.judging import judged
 from regraft.training import Training
 
 
@@ -77,9 +78,9 @@ def test_what_is_judged_is_what_fit_does_without_the_fold(network, problem):
     candidate = plan(problem, backbone=network, methods=["FrozenLayers"]).candidates[-1]
     candidate = dataclasses.replace(candidate, method=METHODS["FrozenLayers"](epochs=1, least_steps=5))
     splits = CrossValidation(repeats=1).splits(problem.target_labelled)
-    seen, suffix, _ = at_the_cut(candidate, problem, Store(), Training())
-    assert len(suffix) == 1
-    scores = judged(candidate, seen, suffix, splits, Training()).scores
+    entry = Entry.at_the_cut(candidate, problem, Store(), Training())
+    assert len(entry.suffix) == 1
+    scores = judged(entry, splits).scores
     right = torch.zeros(len(problem.target_labelled))
     for rows in splits[0]:
         kept = torch.tensor([i for i in range(len(right)) if i not in rows.tolist()])
@@ -98,17 +99,16 @@ def test_labels_of_the_held_out_fold_change_no_bit_of_its_prediction(network, pr
     swapped[first] = 1 - swapped[first]
 
     seen_by_scores = []
-    from regraft.selection import comparison
+    from regraft.selection import judging
 
-    scores_of = comparison.scores_of
+    scores_of = judging.scores_of
     monkeypatch.setattr(
-        comparison, "scores_of", lambda p, *more: seen_by_scores.append(p.clone()) or scores_of(p, *more)
+        judging, "scores_of", lambda p, *more: seen_by_scores.append(p.clone()) or scores_of(p, *more)
     )
     candidate = plan(problem, backbone=network).candidates[-1]
     for y in (labelled.y, swapped):
         other = Problem(target_labelled=labelled.with_(y=y))
-        seen, suffix, _ = at_the_cut(candidate, other, Store(), Training())
-        judged(candidate, seen, suffix, splits, Training())
+        judged(Entry.at_the_cut(candidate, other, Store(), Training()), splits)
     assert torch.equal(seen_by_scores[0][0, first], seen_by_scores[1][0, first])
 
 

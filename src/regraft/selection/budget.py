@@ -6,12 +6,12 @@ from dataclasses import replace
 import torch
 
 from ..backbone import Backbone
-from ..candidates import Candidate
 from ..problem import Problem
 from ..progress import Silent
 from ..text import seconds_text
 from ..trained import Trained
 from ..training import Training
+from .entries import Entry
 
 PROBED = 3  # steps that are timed
 
@@ -32,15 +32,17 @@ class Budget:
         """The seconds that are left."""
         return self.seconds - (0.0 if self.started is None else time.monotonic() - self.started)
 
-    def too_long(
-        self, candidate: Candidate, seen: Problem, suffix: Backbone, folds: int, training: Training
-    ) -> str:
+    def too_long(self, entry: Entry, folds: int) -> str:
         """Why the candidate does not fit into what is left, or nothing; found by a few timed steps."""
-        method = candidate.method
+        method = entry.candidate.method
         if not isinstance(method, Trained) or self.seconds == float("inf"):
             return ""
         self.started = self.started or time.monotonic()
-        needed = (folds + 1) * seconds_to_fit(method, seen, suffix, training) if self.left > 0 else 0.0
+        needed = (
+            (folds + 1) * seconds_to_fit(method, entry.seen, entry.suffix, entry.training)
+            if self.left > 0
+            else 0.0
+        )
         if needed < self.left:
             return ""
         if self.left <= 0:

@@ -10,11 +10,9 @@ from jaxtyping import Bool, Float
 from scipy.optimize import nnls
 from torch import Tensor
 
-from ..backbone import Backbone
 from ..folds import Rows, complement, judgeable, stratified_folds
-from ..problem import Problem
-from ..training import Training
 from .choice import Result
+from .entries import Entry
 from .intervals import Interval, share
 from .resampling import resampled
 from .scores import ClassScores
@@ -76,16 +74,14 @@ class LearningCurve:
         }
 
 
-def learning_curve(
-    kept: Result, seen: Problem, suffix: Backbone, metric: str, training: Training
-) -> LearningCurve | None:
+def learning_curve(kept: Result, entry: Entry, metric: str) -> LearningCurve | None:
     """The curve of the row handed over, whose last point is its cross-validation; None for too few labels,
     and for answers that are not classes.
 
     The samples are dealt into 8, 4 and 2 parts, as long as each part has a sample of every class; some
     parts are learned from, and all others are predicted.
     """
-    labelled = seen.domains["target_labelled"]
+    labelled, seed = entry.labelled, entry.training.seed
     if not isinstance(kept.scores, ClassScores):
         return None
     fits = FITS if len(labelled) <= FEW else FEWER
@@ -94,10 +90,10 @@ def learning_curve(
     for parts in (parts for parts in SPLITS if least >= max(parts, LEAST)):
         kept_rows: list[Rows] = []
         while len(kept_rows) < fits:
-            kept_rows += stratified_folds(labelled, parts, training.seed + len(kept_rows))
+            kept_rows += stratified_folds(labelled, parts, seed + len(kept_rows))
         kept_rows = kept_rows[:fits]
         held_out = [complement(rows, len(labelled)) for rows in kept_rows]
-        models = kept.candidate.method.fit_without(held_out, seen, suffix, training)
+        models = kept.candidate.method.fit_without(held_out, entry.seen, entry.suffix, entry.training)
         right, times = torch.zeros(len(labelled)), torch.zeros(len(labelled))
         for rows, model in zip(held_out, models, strict=True):
             rows = rows[judgeable(labelled, rows)]

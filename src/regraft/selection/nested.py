@@ -1,29 +1,25 @@
 """What the whole procedure scores, choice included, by repeating it without each fold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
-from ..backbone import Backbone
-from ..candidates import Candidate
 from ..errors import InputError
 from ..folds import Rows, complement
-from ..problem import Problem
-from ..training import Training
 from .choice import Result, handed_over
+from .entries import Entry
 from .judges import CrossValidation
+from .judging import judged
 from .scores import Scores, scores_of
 
 NAME = "nested cross-validation"
-Entry = tuple[Candidate, Problem, Backbone, Training]  # what is judged: on which activations, by what
-Judged = Callable[[Candidate, Problem, Backbone, list[list[Rows]], Training], Result]
 
 
 def nested(
     entries: Sequence[Entry],
     folds: Sequence[Rows],
     judge: CrossValidation,
-    judged: Judged,
     rest: Result,
     metric: str,
     rule: str,
@@ -38,7 +34,7 @@ def nested(
     rest: a row of the whole comparison, which knows the samples that count, their classes and groups.
     Stone, Journal of the Royal Statistical Society B 1974; Varma & Simon, BMC Bioinformatics 2006.
     """
-    labelled = entries[0][1].domains["target_labelled"]
+    labelled = entries[0].labelled
     logits = torch.zeros(1, len(labelled), labelled.asked.width, dtype=torch.float64)
     for rows in folds:
         others = complement(rows, len(labelled))
@@ -46,13 +42,11 @@ def nested(
             inner = {trained: judge.splits(labelled[others], trained) for trained in (False, True)}
         except InputError:
             return None
-        results = [
-            judged(c, seen.restricted(others), suffix, inner[c.trained], run)
-            for c, seen, suffix, run in entries
-        ]
+        within = [replace(entry, seen=entry.seen.restricted(others)) for entry in entries]
+        results = [judged(entry, inner[entry.candidate.trained]) for entry in within]
         kept = handed_over(results, metric, rule)[0]
         chosen = next(entry for entry, result in zip(entries, results, strict=True) if result is kept)
-        candidate, seen, suffix, run = chosen
-        [model] = candidate.method.fit_without([rows], seen, suffix, run)
-        logits[0, rows] = model.logits(seen.domains["target_labelled"].x[rows])
+        method = chosen.candidate.method
+        [model] = method.fit_without([rows], chosen.seen, chosen.suffix, chosen.training)
+        logits[0, rows] = model.logits(chosen.labelled.x[rows])
     return scores_of(labelled.asked.expected(logits), labelled, rest.judged, rest.scores.overlap)

@@ -12,8 +12,9 @@ from ..methods import METHODS
 from ..output import Classes
 from ..problem import Problem
 from ..training import Training
-from .comparison import at_the_cut, judged
+from .entries import Entry
 from .judges import CrossValidation
+from .judging import judged
 
 
 def opinion(
@@ -37,6 +38,6 @@ def opinion(
     except InputError:
         return None
     probe = Candidate(METHODS["LinearProbe"](), backbone, "what a second reader would say")
-    seen, rest, _ = at_the_cut(probe, Problem(target_labelled=labelled), store, training)
-    result = judged(probe, seen, rest, splits, training)
+    entry = Entry.at_the_cut(probe, Problem(target_labelled=labelled), store, training)
+    result = judged(entry, splits)
     return result.expected, result.judged

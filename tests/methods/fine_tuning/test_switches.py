@@ -201,10 +201,10 @@ def test_recipes_of_every_kind_take_views(eyes, scenes, recipe):
 def test_comparing_is_fitting_with_views_too(eyes, scenes):
     from regraft.candidates import Candidate
     from regraft.features import Store
-    from regraft.selection.comparison import at_the_cut
+    from regraft.selection.entries import Entry
 
     recipe: Method = FrozenLayers(**QUICK, **CHANGES, views=2)
-    seen, suffix, _ = at_the_cut(Candidate(recipe, eyes, ""), scenes, Store(), Training())
-    x = seen.target_labelled.x
-    fitted, whole = recipe.fit(seen, suffix), recipe.fit(scenes, eyes)
+    entry = Entry.at_the_cut(Candidate(recipe, eyes, ""), scenes, Store(), Training())
+    x = entry.labelled.x
+    fitted, whole = entry.fitted(), recipe.fit(scenes, eyes)
     torch.testing.assert_close(fitted.logits(x), whole.logits(scenes.target_labelled.x))

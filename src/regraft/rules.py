@@ -1,0 +1,211 @@
+"""What is worth trying when: a rule for each candidate, with a reason."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from .backbone import Backbone
+from .output import Classes, Mask
+from .problem import Problem
+from .samples import kind_of
+
+DEEP = 0.6  # share of the stages that are trained before all of them are
+FEW = 50  # labels below which picking the best of many candidates costs more than it can win
+MANY = 200  # labels a class from which the lowest stages may have something to learn
+MOST_NEIGHBOURS = 20_000  # samples that are all compared with all
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules look at."""
+
+    output: str  # the kind of answer
+    labels: int
+    smallest: int  # labels of the rarest class; all of them where there are no classes
+    kind: str  # images, vectors or table
+    pretrained: bool
+    stages: int  # of the backbone
+    batch_norm: bool  # whether it has statistics that can be counted anew
+    budget: float | None  # seconds for training networks
+    known: bool  # whether the head of pretraining has all the classes, by name
+
+    @classmethod
+    def of(cls, problem: Problem, backbone: Backbone, budget: float | None) -> "Facts":
+        labelled = problem.domains["target_labelled"]
+        old, counts = backbone.old_head, torch.bincount(labelled.strata, minlength=labelled.asked.width)
+        classes = isinstance(labelled.output, Classes)
+        return cls(
+            output=labelled.asked.kind,
+            labels=len(labelled),
+            smallest=int(counts.min()) if classes else len(labelled),
+            kind=kind_of(labelled.x),
+            pretrained=backbone.pretrained,
+            stages=len(backbone),
+            batch_norm=any(isinstance(module, _BatchNorm) for module in backbone.modules()),
+            budget=budget,
+            known=classes
+            and old is not None
+            and len(old.known(labelled.classes.names)) == labelled.asked.width,
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A candidate, when it is worth trying, and why (or why not)."""
+
+    method: str
+    raw: bool  # on the raw input, as a baseline, instead of on the backbone
+    fits: Callable[[Facts], bool]  # whether it can be meant at all; the plan is silent where it cannot
+    reason: str
+    when: Callable[[Facts], bool] = lambda f: True
+    otherwise: str = ""  # what the plan says where it fits and `when` is false
+    recipe: Callable[[Facts], dict[str, Any]] = lambda f: {}  # what is not as by default
+    variant: str = ""  # what its recipe is called where a method has several
+
+
+def _always(f: Facts) -> bool:
+    return True
+
+
+def _lent(f: Facts) -> bool:
+    return f.pretrained
+
+
+def _may_train(f: Facts) -> bool:
+    return f.budget is not None
+
+
+def _worth_training(f: Facts) -> bool:
+    return _may_train(f) and f.smallest >= 10
+
+
+def _has_depth(f: Facts) -> bool:
+    return _lent(f) and f.stages > 2 and f.output != Mask.kind
+
+
+def _upper_stages(f: Facts) -> dict[str, Any]:
+    return {"trained": round(DEEP * f.stages), "held_out": 0.0}
+
+
+# In order of preference: with few labels only the first three that borrow are tried.
+RULES: tuple[Rule, ...] = (
+    Rule("Majority", True, _always, "what looks at nothing gets this; no number below it is worth anything"),
+    Rule("LinearProbe", True, _always, "a tuned linear model on the raw input: what no transfer gives"),
+    Rule("RidgeProbe", True, _always, "least squares on the raw input, tuned as hard as on the features"),
+    Rule(
+        "PixelProbe",
+        True,
+        _always,
+        "logistic regression on the colours around every pixel, tuned as hard: what no transfer gives",
+    ),
+    Rule(
+        "Boosting",
+        True,
+        lambda f: f.kind == "table",
+        "on tables boosted trees are the baseline to beat",
+        lambda f: f.labels >= 20,
+        "needs 20 labels",
+    ),
+    Rule(
+        "FromScratch",
+        True,
+        lambda f: f.kind != "table",
+        "a small network trained from random weights: what the labels alone can teach",
+        _worth_training,
+        "needs 10 labels a class and time: --budget 10m",
+    ),
+    Rule(
+        "OldHead",
+        False,
+        lambda f: _lent(f) and f.known,
+        "the head of pretraining knows all classes by name, from more samples than are here, and as it fits "
+        "nothing it cannot look better than it is",
+    ),
+    Rule(
+        "LinearProbe",
+        False,
+        _lent,
+        "logistic regression on frozen features is the plain recipe to beat at any number of labels",
+    ),
+    Rule("NearestMean", False, _lent, "class means are the steadiest head with few labels a class"),
+    Rule(
+        "RidgeProbe",
+        False,
+        _lent,
+        "least squares beats logistic regression on some features by points",
+        lambda f: f.smallest >= 3,
+        "needs three labels of every class",
+    ),
+    Rule(
+        "NearestNeighbours",
+        False,
+        _lent,
+        "follows classes of any shape once there are neighbours",
+        lambda f: FEW <= f.labels <= MOST_NEIGHBOURS,
+        f"compares all samples with all: from {FEW} to {MOST_NEIGHBOURS:,} labels",
+    ),
+    Rule(
+        "MLPHead",
+        False,
+        _lent,
+        "with some hundreds of labels a hidden layer can bend the border between classes",
+        lambda f: _may_train(f) and f.labels >= 200,
+        "needs 200 labels and time: --budget 10m",
+    ),
+    Rule(
+        "PixelProbe",
+        False,
+        _lent,
+        "logistic regression on what all stages of the network show of every pixel: no training",
+    ),
+    Rule(
+        "PyramidHead",
+        False,
+        _lent,
+        "a pyramid on the frozen maps makes masks that hold together",
+        lambda f: _may_train(f) and f.labels >= 20,
+        "needs 20 masks and time: --budget 10m",
+    ),
+    Rule(
+        "PyramidFineTune",
+        False,
+        _lent,
+        "a mask tells much more than a label: with 20 of them, a little of everything may be changed",
+        lambda f: _may_train(f) and f.labels >= 20,
+        "needs 20 masks and time: --budget 10m",
+    ),
+    Rule(
+        "FrozenLayers",
+        False,
+        _has_depth,
+        "with ten labels a class or more, training the upper stages can beat the probe, and the lower ones, "
+        "which fit any picture, run once; the judge tells whether it does, so no labels are kept to watch",
+        _worth_training,
+        "needs 10 labels a class and time: --budget 10m",
+        _upper_stages,
+    ),
+    Rule(
+        "FrozenLayers",
+        False,
+        lambda f: _has_depth(f) and f.batch_norm,
+        "where samples look otherwise than those of pretraining, BatchNorm's statistics are wrong first: "
+        "counted anew they can win several points, and elsewhere lose them",
+        _worth_training,
+        "needs 10 labels a class and time: --budget 10m",
+        lambda f: {**_upper_stages(f), "statistics": True},
+        "new statistics",
+    ),
+    Rule(
+        "FineTune",
+        False,
+        lambda f: _lent(f) and f.output != Mask.kind,
+        "head first and then a little of everything, where that many labels have something to tell the "
+        "lowest stages",
+        lambda f: _worth_training(f) and (f.smallest >= MANY or not _has_depth(f)),
+        f"needs {MANY} labels a class, below which the upper stages are enough, and time: --budget 10m",
+        lambda f: {"held_out": 0.0},
+    ),
+)
