@@ -54,7 +54,7 @@ class Tuned(Trained):
     )
     smoothing: float = param(0.0, "ε, by which labels are smoothed", search=(0.0, 0.1))
     mixup: float = param(0.0, "α of mixup; 0 mixes nothing", search=(0.0, 0.2))
-    mixup_from: int = param(500, "labels below which nothing is mixed", search=(500,))
+    mixup_from: int = param(500, "labels below which nothing is mixed", search=(200, 500))
     statistics: bool = param(
         False, "whether BatchNorm of stages that learn takes statistics of the new samples", (False, True)
     )
