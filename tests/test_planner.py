@@ -34,7 +34,22 @@ def test_networks_are_trained_only_within_a_budget(network):
     assert "FrozenLayers" not in tried(without)
     assert dict(without.left_out)["FrozenLayers"].endswith("--budget 10m")
     assert "FrozenLayers" in tried(within)
-    assert "FromScratch" in [type(c.method).__name__ for c in within.candidates]
+
+
+def test_a_network_from_scratch_needs_labels(network):
+    some, many = (plan(birds(n), backbone=network, budget=60) for n in (98, 100))
+    assert "FromScratch" not in [type(c.method).__name__ for c in some.candidates]
+    assert dict(some.left_out)["FromScratch"].startswith("needs 50 labels a class")
+    assert "FromScratch" in [type(c.method).__name__ for c in many.candidates]
+
+
+@pytest.mark.parametrize("borrowing", [True, False])
+def test_of_very_many_samples_not_all_are_compared_with_all(network, monkeypatch, borrowing):
+    for module in ("regraft.rules", "regraft.planner"):
+        monkeypatch.setattr(f"{module}.MOST_NEIGHBOURS", 59)
+    for n in (58, 60):
+        planned = plan(birds(n), backbone=network if borrowing else None)
+        assert ("NearestNeighbours" in [type(c.method).__name__ for c in planned.candidates]) is (n == 58)
 
 
 def test_baselines_are_there_whatever_is_asked_for(network):

@@ -17,7 +17,7 @@ from .methods.fine_tuning.tuned import Tuned
 from .output import Classes, Mask
 from .problem import Problem
 from .provenance import told
-from .rules import FEW, RULES, Facts, Rule
+from .rules import FEW, MOST_NEIGHBOURS, RULES, Facts, Rule
 from .samples import kind_of
 from .text import some_of
 
@@ -86,6 +86,7 @@ def plan(
             Candidate(METHODS[name](), network, "nothing is borrowed: one more way to use the labels alone")
             for name in ("NearestMean", "NearestNeighbours")
             if facts.output in METHODS[name].outputs
+            and (name == "NearestMean" or facts.labels <= MOST_NEIGHBOURS)
         ]
     if facts.smallest == 1 and isinstance(labelled.output, Classes):
         counts = labelled.classes.counts(labelled.labels).tolist()

@@ -3,10 +3,10 @@
 from typing import Any, ClassVar, final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .neighbours import on_sphere
+from .neighbours import most_similar, on_sphere
 
 UNSEEN = 0.5  # samples that have a label, and that have not, besides those that are near
 
@@ -45,11 +45,10 @@ class NeighbourMeans(nn.Module):
         return on_sphere(z, self.centre)
 
     def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
-        return self.means(self.directions(z) @ self.points.T, self.nearest)
+        return self.means(most_similar(self.directions(z), self.points, self.nearest))
 
-    def means(self, similarity: Float[Tensor, "n m"], nearest: int) -> Float[Tensor, "n k"]:
-        """Of the training samples that are the most similar."""
-        closest = similarity.topk(min(nearest, similarity.shape[1]), dim=1).indices
+    def means(self, closest: Int[Tensor, "n m"]) -> Float[Tensor, "n k"]:
+        """Of the training samples in these rows."""
         total, count = self.values[closest].sum(1), self.known[closest].sum(1)
         if self.odds:
             told = ((total + UNSEEN) / (count - total + UNSEEN)).log()

@@ -3,10 +3,11 @@
 from typing import Any, ClassVar, final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+AT_ONCE = 1 << 25  # similarities in memory: 128 MiB
 UNSEEN = 1e-3  # what a class without a vote gets, so that its probability is small and not zero
 
 
@@ -37,7 +38,7 @@ class Neighbours(nn.Module):
         return on_sphere(z, self.centre)
 
     def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
-        return votes(self.directions(z) @ self.points.T, self.labels, self.classes, self.nearest)
+        return votes(most_similar(self.directions(z), self.points, self.nearest), self.labels, self.classes)
 
     def to_json(self) -> dict[str, Any]:
         samples, features = self.points.shape
@@ -55,11 +56,32 @@ def on_sphere(z: Float[Tensor, "n d"], centre: Float[Tensor, " d"]) -> Float[Ten
     return normalize(z.float() - centre, dim=1)
 
 
-def votes(
-    similarity: Float[Tensor, "n m"], labels: Tensor, classes: int, nearest: int
-) -> Float[Tensor, "n k"]:
-    """log of the smoothed share of each class among the `nearest` most similar of m samples."""
-    closest = similarity.topk(min(nearest, similarity.shape[1]), dim=1).indices
+def most_similar(
+    z: Float[Tensor, "n d"],
+    points: Float[Tensor, "m d"],
+    number: int,
+    group: Int[Tensor, " m"] | None = None,
+) -> Int[Tensor, "n k"]:
+    """The rows of so many points (or of all) that have the largest products with each z, the largest first.
+
+    group: where z are the points themselves, the group of each, whose members do not count. However many
+    points there are, only some of the products are in memory at a time.
+
+    >>> points = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
+    >>> most_similar(points, points, 1, torch.arange(3)).flatten().tolist()
+    [2, 2, 1]
+    """
+    found = []
+    for rows in torch.arange(len(z)).split(max(1, AT_ONCE // max(1, len(points)))):
+        similarity = z[rows] @ points.T
+        if group is not None:
+            similarity[group[rows, None] == group] = -torch.inf
+        found.append(similarity.topk(min(number, len(points)), dim=1).indices)
+    return torch.cat(found) if found else torch.zeros(0, min(number, len(points)), dtype=torch.long)
+
+
+def votes(closest: Int[Tensor, "n m"], labels: Tensor, classes: int) -> Float[Tensor, "n k"]:
+    """log of the smoothed share of each class among the m samples in these rows."""
     votes = torch.ones(closest.shape, dtype=torch.float64) / closest.shape[1]
     share = torch.zeros(closest.shape[0], classes, dtype=torch.float64).scatter_add(1, labels[closest], votes)
     return ((share + UNSEEN) / (1 + classes * UNSEEN)).log()

@@ -39,3 +39,12 @@ def test_the_number_of_neighbours_is_the_best_left_out(problem, network):
         loss[k] = -np.log(chances).mean()
     assert head.nearest == min(loss, key=loss.get)
     assert isinstance(Problem(), Problem)
+
+
+def test_a_few_at_a_time_say_what_all_say_at_once(problem, network, fresh, monkeypatch):
+    recipe = NearestNeighbours()
+    whole = recipe.fit(problem, network)
+    monkeypatch.setattr("regraft.heads.neighbours.AT_ONCE", 3 * len(problem.target_labelled))
+    parts = recipe.fit(problem, network)
+    assert parts.head.nearest == whole.head.nearest
+    assert parts.logits(fresh.x).equal(whole.logits(fresh.x))

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 
 from ...domain import Domain
 from ...heads import NeighbourMeans, Neighbours
-from ...heads.neighbours import votes
+from ...heads.neighbours import most_similar, votes
 from ...method import OnFeatures, param
 from ...output import Classes, MultiLabel
 from ...output.entries import known_entries
@@ -68,11 +68,12 @@ class NearestNeighbours(OnFeatures):
         if self.neighbours:
             head.nearest = self.neighbours
             return head
-        similarity, tried = others(head.points, groups_of(features)), numbers_to_try(len(z))
+        tried = numbers_to_try(len(z))
+        closest = most_similar(head.points, head.points, tried[-1], groups_of(features))
         # in units of the numbers' own spread, so that each has as much of a say
         units = Units.of(features)
         standard = units.standard(features)
-        told = [units.told(head.means(similarity, number)) for number in tried]
+        told = [units.told(head.means(closest[:, :number])) for number in tried]
         loss = [asked.loss(said, standard.labels, features.observed).mean() for said in told]
         head.nearest = tried[int(torch.stack(loss).argmin())]
         return head
@@ -80,9 +81,10 @@ class NearestNeighbours(OnFeatures):
     @staticmethod
     def best_number(head: Neighbours, group: Int[Tensor, " n"]) -> int:
         """The K of the lowest loss when every sample is judged by those of other groups."""
-        similarity, tried = others(head.points, group), numbers_to_try(len(head.labels))
+        tried = numbers_to_try(len(head.labels))
+        closest = most_similar(head.points, head.points, tried[-1], group)
         loss = [
-            nll_loss(votes(similarity, head.labels, head.classes, number), head.labels) for number in tried
+            nll_loss(votes(closest[:, :number], head.labels, head.classes), head.labels) for number in tried
         ]
         return tried[int(torch.stack(loss).argmin())]
 
@@ -90,13 +92,6 @@ class NearestNeighbours(OnFeatures):
 def groups_of(features: Domain) -> Int[Tensor, " n"]:
     """The group of each sample, which is alone in one where there are no groups."""
     return torch.arange(len(features)) if features.group is None else features.group
-
-
-def others(points: Float[Tensor, "n d"], group: Int[Tensor, " n"]) -> Float[Tensor, "n n"]:
-    """How similar each sample is to those of other groups; −∞ for its own."""
-    similarity = points @ points.T
-    similarity[group[:, None] == group] = -torch.inf
-    return similarity
 
 
 def numbers_to_try(n: int) -> list[int]:
