@@ -18,8 +18,25 @@ def test_the_odd_ones_are_found_and_few_others():
 def test_blocks_change_nothing(monkeypatch):
     x = torch.randn(100, 3)
     whole = far_off(x)
-    monkeypatch.setattr("regraft.doctor.outliers.BLOCK", 7)
+    monkeypatch.setattr("regraft.doctor.outliers.AT_ONCE", 700)
     assert torch.equal(far_off(x), whole)
+
+
+def test_the_distance_is_that_to_the_fifth_of_the_others():
+    """Nine of a kind are each other's neighbours, five are not."""
+    x = torch.randn(300, 4)
+    for many, found in ((9, False), (5, True)):
+        here = torch.cat([x, 50 + 0.01 * torch.randn(many, 4)])
+        assert bool(far_off(here)[300:].all()) is found
+
+
+def test_of_very_many_some_stand_for_all(monkeypatch):
+    monkeypatch.setattr("regraft.doctor.outliers.COMPARED", 100)
+    x = torch.randn(500, 8)
+    x[:3] += 20 * torch.eye(8)[:3]
+    far = far_off(x)
+    assert far[:3].all()
+    assert far[3:].sum() <= 5
 
 
 def test_the_scale_of_a_column_does_not_matter():

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-AT_ONCE = 1 << 25  # similarities in memory: 128 MiB
+AT_ONCE = 1 << 22  # similarities in memory: 16 MiB
 UNSEEN = 1e-3  # what a class without a vote gets, so that its probability is small and not zero
 
 
