@@ -16,6 +16,7 @@ from .rotation import Rotation, far_apart, rotate
 RELATIVE_STRENGTHS = torch.logspace(-4, 4, 17, dtype=torch.float64)
 # left-out scores that are all right would ask for an infinite factor
 SHARPEST = 100.0
+TOGETHER = 1 << 22  # numbers of the samples that are solved at once: 32 MiB
 
 
 def fit_ridge(
@@ -79,7 +80,7 @@ def fit_ridge_each(
     for i, rows in enumerate(kept):
         alike.setdefault((len(rows), *y[rows].unique().tolist()), []).append(i)
     fits: dict[int, LinearFit] = {}
-    for (_, *present), members in alike.items():
+    for (_, *present), members in _in_turn(alike, z.shape[1]):
         rows = torch.stack([kept[i] for i in members])
         codes = torch.searchsorted(torch.tensor(present), y[rows])
         of_class = codes[:, None] == torch.arange(len(present))[:, None]
@@ -119,11 +120,11 @@ def fit_numbers_each(
     kept = [rows[samples[rows] > 0] for rows in kept]
     grid = None if strengths is None else check_strengths(strengths)
     z, shared = _rotated_once(x, kept)
-    alike: dict[int, list[int]] = {}
+    alike: dict[tuple[int, ...], list[int]] = {}
     for i, rows in enumerate(kept):
-        alike.setdefault(len(rows), []).append(i)
+        alike.setdefault((len(rows),), []).append(i)
     fits: dict[int, ColumnsFit] = {}
-    for members in alike.values():
+    for _, members in _in_turn(alike, z.shape[1]):
         rows = torch.stack([kept[i] for i in members])
         squares = _LeastSquares(z[rows], y[rows].double().mT, None if weight is None else samples[rows])
         for i, fit in zip(members, _regressions(squares, grid), strict=True):
@@ -163,6 +164,19 @@ def fit_known_numbers(
         )
         for of_subset in zip(*fits, strict=True)
     ]
+
+
+def _in_turn(
+    alike: dict[tuple[int, ...], list[int]], columns: int
+) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+    """The sets that are solved together: those of one size, as many as fit into little memory.
+
+    To solve several at once spares calls, which cost more than the numbers do where there are few of these.
+    """
+    for key, members in alike.items():
+        together = max(1, TOGETHER // max(1, key[0] * columns))
+        for i in range(0, len(members), together):
+            yield key, members[i : i + together]
 
 
 def _rotated_once(
