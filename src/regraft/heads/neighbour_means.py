@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .neighbours import most_similar, on_sphere
+from .neighbours import largest, on_sphere
 
 UNSEEN = 0.5  # samples that have a label, and that have not, besides those that are near
 
@@ -45,7 +45,7 @@ class NeighbourMeans(nn.Module):
         return on_sphere(z, self.centre)
 
     def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
-        return self.means(most_similar(self.directions(z), self.points, self.nearest))
+        return self.means(largest(self.directions(z) @ self.points.T, self.nearest))
 
     def means(self, closest: Int[Tensor, "n m"]) -> Float[Tensor, "n k"]:
         """Of the training samples in these rows."""

@@ -38,7 +38,8 @@ class Neighbours(nn.Module):
         return on_sphere(z, self.centre)
 
     def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
-        return votes(most_similar(self.directions(z), self.points, self.nearest), self.labels, self.classes)
+        closest = largest(self.directions(z) @ self.points.T, self.nearest)
+        return votes(closest, self.labels, self.classes)
 
     def to_json(self) -> dict[str, Any]:
         samples, features = self.points.shape
@@ -54,6 +55,12 @@ class Neighbours(nn.Module):
 def on_sphere(z: Float[Tensor, "n d"], centre: Float[Tensor, " d"]) -> Float[Tensor, "n d"]:
     """The direction in which each feature lies from the centre."""
     return normalize(z.float() - centre, dim=1)
+
+
+def largest(similarity: Float[Tensor, "n m"], number: int) -> Int[Tensor, "n k"]:
+    """The columns of so many of the largest of each row, or of all, the largest first."""
+    columns: Tensor = similarity.topk(min(number, similarity.shape[1]), dim=1).indices
+    return columns
 
 
 def most_similar(
@@ -72,12 +79,12 @@ def most_similar(
     [2, 2, 1]
     """
     found = []
-    for rows in torch.arange(len(z)).split(max(1, AT_ONCE // max(1, len(points)))):
+    for rows in torch.arange(len(z)).split(max(1, AT_ONCE // len(points))):
         similarity = z[rows] @ points.T
         if group is not None:
             similarity[group[rows, None] == group] = -torch.inf
-        found.append(similarity.topk(min(number, len(points)), dim=1).indices)
-    return torch.cat(found) if found else torch.zeros(0, min(number, len(points)), dtype=torch.long)
+        found.append(largest(similarity, number))
+    return torch.cat(found)
 
 
 def votes(closest: Int[Tensor, "n m"], labels: Tensor, classes: int) -> Float[Tensor, "n k"]:
