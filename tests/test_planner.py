@@ -36,10 +36,18 @@ def test_networks_are_trained_only_within_a_budget(network):
     assert "FrozenLayers" in tried(within)
 
 
-def test_a_network_from_scratch_needs_labels(network):
-    some, many = (plan(birds(n), backbone=network, budget=60) for n in (98, 100))
+@pytest.mark.parametrize(("kind", "needed"), [("pictures", 50), ("vectors", 10)])
+def test_a_network_from_scratch_needs_labels(kind, needed):
+    def samples(n):
+        x = torch.zeros(n, 8, 8, 3, dtype=torch.uint8) if kind == "pictures" else torch.rand(n, 20)
+        return Problem(target_labelled=Domain(x, ["owl", "crow"] * (n // 2)))
+
+    some, many = (
+        plan(samples(n), backbone="glyphs" if kind == "pictures" else None, budget=60)
+        for n in (2 * needed - 2, 2 * needed)
+    )
     assert "FromScratch" not in [type(c.method).__name__ for c in some.candidates]
-    assert dict(some.left_out)["FromScratch"].startswith("needs 50 labels a class")
+    assert dict(some.left_out)["FromScratch"].startswith(f"needs {needed} labels a class")
     assert "FromScratch" in [type(c.method).__name__ for c in many.candidates]
 
 

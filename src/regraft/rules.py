@@ -15,7 +15,7 @@ from .samples import kind_of
 DEEP = 0.6  # share of the stages that are trained before all of them are
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MANY = 200  # labels a class from which the lowest stages may have something to learn
-SCRATCH = 50  # labels a class from which a network from scratch may beat linear models of raw samples
+SCRATCH = 50  # labels a class from which a network from scratch may beat linear models of raw pixels
 MOST_NEIGHBOURS = 20_000  # samples that are all compared with all
 
 
@@ -75,6 +75,10 @@ def _lent(f: Facts) -> bool:
     return f.pretrained
 
 
+def _labels_pictures(f: Facts) -> bool:
+    return f.kind == "images" and f.output != Mask.kind
+
+
 def _may_train(f: Facts) -> bool:
     return f.budget is not None
 
@@ -113,11 +117,19 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "FromScratch",
         True,
-        lambda f: f.kind != "table",
+        _labels_pictures,
         "a small network trained from random weights: what the labels alone can teach",
         lambda f: _may_train(f) and f.smallest >= SCRATCH,
-        f"needs {SCRATCH} labels a class, below which linear models of raw samples are better, and time: "
+        f"needs {SCRATCH} labels a class, below which linear models of raw pixels are better, and time: "
         "--budget 10m",
+    ),
+    Rule(
+        "FromScratch",
+        True,
+        lambda f: f.kind != "table" and not _labels_pictures(f),
+        "a small network trained from random weights: what the labels alone can teach",
+        _worth_training,
+        "needs 10 labels a class and time: --budget 10m",
     ),
     Rule(
         "OldHead",

@@ -117,6 +117,18 @@ def test_subsets_together_are_what_they_are_alone(n, d, weighted):
         torch.testing.assert_close(x @ fit.weight.T + fit.bias, x @ alone.weight.T + alone.bias)
 
 
+@pytest.mark.parametrize("d", [4, 60])
+def test_how_many_are_solved_at_once_changes_nothing(d, monkeypatch):
+    x, y = blobs(40, d, 3)
+    kept = [torch.arange(40)[torch.arange(40) % 5 != i] for i in range(5)]
+    together = fit_ridge_each(x, y, 3, kept)
+    monkeypatch.setattr("regraft.heads.ridge.TOGETHER", 1)
+    for one, other in zip(together, fit_ridge_each(x, y, 3, kept), strict=True):
+        assert one.strength == other.strength
+        torch.testing.assert_close(one.weight, other.weight)
+        torch.testing.assert_close(one.bias, other.bias)
+
+
 def test_an_outlier_in_one_subset_changes_no_other():
     x, y = blobs(40, 80, 3)
     kept = [torch.arange(8, 40), torch.arange(32)]

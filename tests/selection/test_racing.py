@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+import numpy as np
 import pytest
 import torch
 
@@ -54,6 +55,38 @@ def test_what_is_unlikely_to_end_ahead_is_given_up(wrong, given_up_after):
                 race(9).check(said(wrong), folds(done), FOLDS, LABELLED, EVERY)
             return
         race(9).check(said(wrong), folds(done), FOLDS, LABELLED, EVERY)
+
+
+def test_it_is_given_up_where_four_of_five_ways_to_go_on_end_behind():
+    """Against the Bayesian bootstrap: shares drawn from what is seen, and the other folds drawn by them."""
+    n, done, alone = 400, 160, 16  # the change alone is right about 16 of 160 samples
+    y = torch.zeros(n, dtype=torch.long)
+    labelled, judged = (
+        Domain(y[:, None].double(), y, Classes(("crow", "owl"))),
+        torch.ones(n, dtype=torch.bool),
+    )
+    row, luck = race(0).rival, np.random.default_rng(0)
+
+    def stays(behind):
+        ours, theirs = torch.tensor([[1.0, 0.0]]).repeat(n, 1), torch.tensor([[1.0, 0.0]]).repeat(n, 1)
+        theirs[:alone] = theirs[:alone].flip(1)
+        ours[alone : 2 * alone + behind] = ours[alone : 2 * alone + behind].flip(1)
+        rival = Race(Result(row.candidate, row.scores, 0.0, theirs[None], theirs, judged), "accuracy")
+        try:
+            rival.check(ours, [torch.arange(done)], FOLDS, labelled, judged)
+        except GivenUp:
+            return False
+        return True
+
+    def chance(behind):
+        seen = (alone, alone + behind, done - 2 * alone - behind)
+        rest = luck.multinomial(n - done, luck.dirichlet(seen, 100_000))
+        final = rest[:, 0] - rest[:, 1] - behind
+        return np.mean(final > 0) + np.mean(final == 0) / 2
+
+    last = max(behind for behind in range(30) if stays(behind))
+    assert chance(last + 1) < 0.2 < chance(last)
+    assert not stays(last + 1)
 
 
 def test_only_the_samples_of_these_folds_tell():

@@ -52,7 +52,7 @@ def compare(
     store: Store | None = None,
     planned: Plan | None = None,
 ) -> Study:
-    """Judge every candidate on the same folds, and hand over the best that earns it.
+    """Judge every candidate on the same samples, and hand over the best that earns it.
 
     problem: with `target_labelled`. methods: names or recipes to try; None tries what `plan` finds worth it.
     backbone: a name, a folder, a module or a `Backbone`. metric: one of the output's `metrics`, for classes
@@ -61,7 +61,8 @@ def compare(
     budget: seconds for training networks, and what is left of them for nested cross-validation, if that is
     enough for it; None trains none. store: where activations are kept.
 
-    The baselines borrow nothing and get the same folds and the same care. A transfer is handed over only if
+    The baselines borrow nothing and get the same care; what is trained, theirs and ours, has folds of its own
+    (`CrossValidation`). A transfer is handed over only if
     the interval of its paired gain over the best baseline is above zero, and a fine-tuned network only if it
     also beats the probe in that way. What is handed over is refitted on all labels. With very few labels
     little can be proven: a transfer that is right nine times in ten may be refused at ten labels.

@@ -16,12 +16,13 @@ PLENTY, FEWER = 100, 3  # samples from which two thirds teach nearly what four f
 @final
 @dataclass(frozen=True)
 class CrossValidation:
-    """Repeated k-fold cross-validation; groups stay together, all candidates share the folds.
+    """Repeated k-fold cross-validation; groups stay together.
 
     The folds are random, as samples come, and stratified where all classes are as large (`drawn_by_class`).
     repeats: 0 chooses, from 1 for more than 100 samples to 10 for few. What a fold predicts was fitted
     without it, preprocessing and regularisation included. Networks that are trained have one repeat, and
-    from 100 samples on three folds: half of the training, and a number that is rather too low.
+    from 100 samples on three folds: half of the training, and a number that is rather too low. All others
+    share their folds.
 
     >>> import torch
     >>> birds = Domain(torch.zeros(20, 1), ["owl", "crow"] * 10)

@@ -52,7 +52,7 @@ class Scores(ABC):
 
     @abstractmethod
     def gain_over(self, other: Any, metric: str) -> Interval:
-        """The paired difference of the metric on the same samples and folds, between its bounds."""
+        """The paired difference of the metric on the same samples, between its bounds."""
 
     @abstractmethod
     def values(self, metric: str, times: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
