@@ -77,6 +77,15 @@ def network() -> Backbone:
 
 
 @pytest.fixture
+def away() -> Problem:
+    """The same rings where they are labelled, and where they are wider and elsewhere."""
+    target = rings(60, seed=2)
+    moved = target.with_(x=1.3 * target.x + 0.2)
+    few = moved[:8]
+    return Problem(source=rings(60, seed=1), target=moved[8:].unlabelled(), target_labelled=few)
+
+
+@pytest.fixture
 def problem() -> Problem:
     """Thirty labelled points of two rings."""
     return Problem(target_labelled=rings(30, seed=1))

@@ -17,7 +17,7 @@ from regraft.methods.features.linear_probe import LinearProbe
 from regraft.model_folder import load
 from regraft.output import Classes, Mask
 from regraft.pretrained_head import PretrainedHead
-from regraft.problem import Problem
+from regraft.problem import LABELLED, Problem
 from regraft.trained import Trained
 from regraft.training import Training
 
@@ -41,8 +41,12 @@ def of_masks(recipe: Method) -> bool:
 
 
 @pytest.fixture
-def problem(recipe, problem, discs):
-    return Problem(target_labelled=discs(12, seed=1)) if of_masks(recipe) else problem
+def problem(recipe, problem, discs, away):
+    """What the recipe needs: labelled samples of its own, or another's and unlabelled ones that look
+    otherwise."""
+    if of_masks(recipe):
+        return Problem(target_labelled=discs(12, seed=1))
+    return problem if recipe.taught == "target_labelled" else away.only(recipe.needs)
 
 
 @pytest.fixture
@@ -99,14 +103,17 @@ def test_global_randomness_is_neither_used_nor_moved(recipe, phi, problem, fresh
 
 
 def test_names_what_is_missing(recipe, phi):
-    with pytest.raises(InputError, match=r"needs target_labelled"):
+    with pytest.raises(InputError, match=rf"needs .*{recipe.taught}"):
         recipe.fit(Problem(), phi)
 
 
 def test_labels_of_the_unlabelled_cannot_matter(recipe, phi, problem, fresh):
     def fitted(labels):
         pool = fresh.with_(y=labels).unlabelled()
-        return recipe.fit(dataclasses.replace(problem, unlabelled=pool), phi).logits(fresh)
+        given = dataclasses.replace(problem, unlabelled=pool)
+        if "target" in recipe.needs:
+            given = dataclasses.replace(given, target=pool)
+        return recipe.fit(given, phi).logits(fresh)
 
     assert torch.equal(fitted(fresh.y), fitted(fresh.y.flip(0)))
 
@@ -157,6 +164,8 @@ def test_survives_saving_without_the_network_it_was_given(recipe, phi, problem, 
 
 
 def test_fits_for_folds_are_fits_without_them(recipe, phi, problem, fresh):
+    if "target_labelled" not in recipe.needs:
+        pytest.skip("learns nothing of what is held out")
     labelled = problem.target_labelled
     held_out = stratified_folds(labelled, 3, seed=0)
     models = recipe.fit_without(held_out, problem, phi, Training())
@@ -183,8 +192,9 @@ def test_killed_and_resumed_is_the_same_model(recipe, phi, problem, fresh, tmp_p
 
 def test_a_class_without_samples_is_hardly_ever_predicted(recipe, phi, fresh):
     three = (Mask if of_masks(recipe) else Classes)(("inner", "outer", "unseen"))
-    few = fresh[:30]
-    chances = recipe.fit(Problem(target_labelled=few.with_(output=three)), phi).probabilities(fresh)
+    few = fresh[:30].with_(output=three)
+    given = {role: few if role in LABELLED else few.unlabelled() for role in recipe.needs}
+    chances = recipe.fit(Problem(**given), phi).probabilities(fresh)
     assert (chances[:, 2] < 0.5).all()
 
 

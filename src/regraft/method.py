@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -31,17 +31,26 @@ def param(default: Any, help: str, search: Sequence[Any]) -> Any:
     return field(default=default, metadata={"help": help, "search": tuple(search)})
 
 
+class Both(NamedTuple):
+    """What a recipe says of samples of the target, and of samples of the source."""
+
+    target: Model
+    source: Model
+
+
 @dataclass(frozen=True, kw_only=True)
 class Method(ABC):
     """A recipe. Fitting never changes it; what is fitted is the model.
 
     needs: the parts of the problem without which it cannot work.
+    taught: the part whose labels it learns: those of the task itself, or of a source.
     outputs: the kinds of answer that it can learn to give; masks need a head of their own.
     borrows: whether it uses what a pretrained network knows (a transfer) or not (a baseline).
     reference: where it comes from. map: the rows of the project's map that it serves.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"target_labelled"})
+    taught: ClassVar[str] = "target_labelled"
     outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS) - {Mask.kind}
     borrows: ClassVar[bool] = True
     reference: ClassVar[str] = ""
@@ -78,6 +87,15 @@ class Method(ABC):
         model.engine = training.engine
         return model.behind(prefix)
 
+    def fit_both(self, problem: Problem, backbone: Backbone, training: Training) -> Both:
+        """The model that `fit` makes, and what the recipe says of samples of the source.
+
+        These are one model unless the recipe sees the two domains through different maps. Neither carries
+        provenance: it is for judges without target labels, which ask what became of what the source taught.
+        """
+        model = self._fitted(problem, backbone, training)
+        return Both(model, model)
+
     def fit_without(
         self, held_out: Sequence[Rows], problem: Problem, backbone: Backbone, training: Training
     ) -> Iterator[Model]:
@@ -85,6 +103,10 @@ class Method(ABC):
 
         What is only judged carries no provenance.
         """
+        if "target_labelled" not in self.needs:  # no fold changes anything
+            model = self._fitted(problem, backbone, training)
+            yield from (model for _ in held_out)
+            return
         n = len(problem.domains["target_labelled"])
         for rows in held_out:
             yield self._fitted(problem.restricted(complement(rows, n)), backbone, training)
@@ -99,7 +121,7 @@ class Method(ABC):
         self.must_learn(problem.output)
         problem = problem.only(self.needs)
         if not backbone.preprocessing.fitted:
-            seen = problem.domains["target_labelled" if "target_labelled" in problem.given else "source"]
+            seen = problem.domains[self.taught]
             backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
         return problem, backbone
 
@@ -133,7 +155,7 @@ class Method(ABC):
 
         def seen(role: str, domain: Domain) -> Domain:
             viewed = domain.views is not None or not len(prefix)
-            if role != "target_labelled" or self.many_views is None or viewed:
+            if role != self.taught or self.many_views is None or viewed:
                 return behind(prefix, domain, through)
             return with_views(prefix, domain, *self.many_views, training.seed, through)
 

@@ -72,10 +72,14 @@ class Problem:
                 return domain.output
         raise InputError("the problem has no labels: give target_labelled or source")
 
-    def restricted(self, rows: Int[Tensor, " m"]) -> "Problem":
-        """The same problem with only these rows of the labelled target: a training fold."""
-        assert self.target_labelled is not None
-        return replace(self, target_labelled=self.target_labelled[rows])
+    def restricted(self, rows: Int[Tensor, " m"], role: str = "target_labelled") -> "Problem":
+        """The same problem with only these rows of one part: of the labelled target a training fold."""
+        return self.having(role, self.domains[role][rows])
+
+    def having(self, role: str, domain: Domain) -> "Problem":
+        """The same problem with another domain in that role."""
+        changed: dict[str, Any] = {role: domain}
+        return replace(self, **changed)
 
     def only(self, roles: frozenset[str]) -> "Problem":
         """The same problem without the domains that play no part in `roles`."""

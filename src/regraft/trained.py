@@ -1,7 +1,9 @@
 """What all recipes of gradient descent have in common: the network, the switches, the run."""
 
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, final
 
 import torch
@@ -21,19 +23,31 @@ from .output import Classes, Output
 from .problem import Problem
 from .rates import RateCurve, find_rate
 from .samples import describe
-from .schedule import Schedule
+from .schedule import FROZEN, Mode, Schedule
 from .terms.risk import risk
 from .training import Phase, Step, Terms, Training, minimise, run_key
 from .units import Units
 
 
 class Network(nn.Module):
-    """h∘φ while it is trained, cut into the parts that have modes of their own."""
+    """h∘φ while it is trained, cut into the parts that have modes of their own.
 
-    def __init__(self, backbone: Backbone, head: nn.Module) -> None:
+    beside: what learns with it, as its head does, and is left behind (a critic, a second head). following:
+    what no gradient changes, and the recipe itself does after steps (a teacher).
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        head: nn.Module,
+        beside: dict[str, nn.Module] | None = None,
+        following: dict[str, nn.Module] | None = None,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
+        self.beside = nn.ModuleDict(beside or {})
+        self.following = nn.ModuleDict(following or {})
         self.told: dict[str, Any] = {}  # what the recipe did to it, for the model's provenance
 
     def forward(self, x: Tensor) -> Tensor:
@@ -47,8 +61,21 @@ class Network(nn.Module):
 
     @property
     def parts(self) -> list[nn.Module]:
-        """The stages, then the head."""
-        return [*self.backbone.stages, self.head]
+        """The stages, then the head, and what is beside and follows."""
+        return [*self.backbone.stages, self.head, *self.beside.values(), *self.following.values()]
+
+    def modes(self, modes: Sequence[Mode]) -> list[Mode]:
+        """The mode of every part, from those of the stages and the head."""
+        return [*modes, *(modes[-1] for _ in self.beside), *(FROZEN for _ in self.following)]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A part of every step: an objective, which parts it changes (all where none are named), how often."""
+
+    objective: Callable[[Network, Step], Terms]
+    parts: Sequence[nn.Module] | None = None
+    repeats: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +144,17 @@ class Trained(Method):
 
     def objective(self, network: Network, step: Step) -> Terms:
         """What is minimised: named terms, already weighted."""
-        labelled = step.batch.domains["target_labelled"]
+        labelled = step.batch.domains[self.taught]
         assert isinstance(labelled.x, Tensor)
         return {"risk": risk(network(labelled.x), labelled)}
+
+    def turns(self, network: Network) -> list[Turn]:
+        """What a step consists of, in order; most recipes have one objective."""
+        return [Turn(self.objective)]
+
+    def after_step(self, network: Network, step: Step) -> None:
+        """What no gradient changes and has to follow, such as a teacher."""
+        return
 
     def finish(self, network: Network) -> None:
         """What is still done to the network after its last step."""
@@ -131,18 +166,18 @@ class Trained(Method):
         problem, backbone = self._given(problem, backbone)
         prefix, suffix = backbone.cut(self.lowest_trained(backbone))
         seen = self.at_the_cut(prefix, problem, training)
-        labelled = seen.domains["target_labelled"]
-        seen = replace(seen, target_labelled=Units.of(labelled).standard(labelled))
+        labelled = seen.domains[self.taught]
+        seen = seen.having(self.taught, Units.of(labelled).standard(labelled))
         return self._curve(seen, self._started(seen, suffix, training), training.of_steps())
 
     @final
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
-        labelled = problem.domains["target_labelled"]
+        labelled = problem.domains[self.taught]
         kept, watched = hold_out(labelled, self.held_out, training.seed)
         stepping = training.of_steps()
         key = run_key({**self.recipe(), "method": type(self).__name__}, problem, backbone, stepping)
         units = Units.of(labelled[kept])
-        problem = replace(problem.restricted(kept), target_labelled=units.standard(labelled[kept]))
+        problem = problem.having(self.taught, units.standard(labelled[kept]))
         network = self._started(problem, backbone, training)
         watch = units.standard(labelled[watched])
 
@@ -160,7 +195,7 @@ class Trained(Method):
             curve = self._curve(problem, network, stepping)
             factor = curve.suggested / self.shaped(len(network.backbone)).head_rate
         history = minimise(
-            [self._phase(network, stepping.engine, factor)],
+            self._phases(network, stepping.engine, factor),
             problem,
             stepping,
             steps=steps,
@@ -168,13 +203,14 @@ class Trained(Method):
             validate=validate if len(watched) else None,
             validate_every=max(1, steps // 20),
             averaged=round(self.moving_average * steps),
+            after_step=partial(self.after_step, network),
             key=key,
         )
-        learned = self.shaped(len(network.backbone)).learning(network.parts)
+        learned = self.shaped(len(network.backbone)).learning([*network.backbone.stages, network.head])
         if len(watched) and history.best_step == 0:
             # nothing came of training, and what it starts from is better with the labels that watched
             units = Units.of(labelled)
-            whole = replace(problem, target_labelled=units.standard(labelled))
+            whole = problem.having(self.taught, units.standard(labelled))
             network = self._started(whole, backbone, training)
             network.eval()
         self.finish(network)
@@ -192,7 +228,7 @@ class Trained(Method):
         return Model(network.backbone, network.head, labelled.asked, provenance=told)
 
     def _started(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
-        labelled = problem.domains["target_labelled"]
+        labelled = problem.domains[self.taught]
         if self.augmentation and labelled.views is None and not pixels_in(labelled.x):
             raise InputError(
                 f"crop, flip and colour change pictures, and {type(self).__name__} learns from "
@@ -205,27 +241,37 @@ class Trained(Method):
         network.backbone.old_head = None  # it belongs to the features as they were
         return network
 
-    def _phase(self, network: Network, engine: Engine, factor: float = 1.0) -> Phase:
+    def _phases(self, network: Network, engine: Engine, factor: float = 1.0) -> list[Phase]:
+        schedule = self.shaped(len(network.backbone)).times(factor)
+        return [self._phase(turn, network, engine, schedule) for turn in self.turns(network)]
+
+    def _phase(self, turn: Turn, network: Network, engine: Engine, schedule: Schedule) -> Phase:
         def objective(step: Step) -> Terms:
             batch = step.batch.mapped_by_role(lambda role, domain: self._drawn(role, domain, engine))
-            return self.objective(network, replace(step, batch=batch))
+            return turn.objective(network, replace(step, batch=batch))
 
-        schedule = self.shaped(len(network.backbone)).times(factor)
-        return Phase(objective, network.parts, schedule, self.weight_decay)
+        parts = network.parts if turn.parts is None else list(turn.parts)
+        places = [next(i for i, part in enumerate(network.parts) if part is mine) for mine in parts]
+
+        def modes(progress: float) -> list[Mode]:
+            every = network.modes(schedule(progress))
+            return [every[place] for place in places]
+
+        return Phase(objective, parts, modes, self.weight_decay, turn.repeats)
 
     def _drawn(self, role: str, domain: Domain, engine: Engine) -> Domain:
         """A batch as a step sees it: one of the views of every sample, or its pixels changed anew."""
         x = domain.x
-        if role == "target_labelled" and domain.views is not None:
+        if role == self.taught and domain.views is not None:
             view = torch.randint(domain.views.shape[1], (len(domain),))
             x = domain.views[torch.arange(len(domain)), view]
-        elif role == "target_labelled" and self.augmentation:
+        elif role == self.taught and self.augmentation:
             x = self.augmentation(engine.lay_out(x), torch.rand(len(domain), NUMBERS))
         return domain.with_(x=engine.lay_out(x) if isinstance(x, Tensor) else x, views=None)
 
     def _curve(self, problem: Problem, network: Network, training: Training) -> RateCurve:
-        heights = self.shaped(len(network.backbone)).heights
-        phase = self._phase(network, training.engine)
+        heights = network.modes(self.shaped(len(network.backbone)).heights)
+        phase = self._phases(network, training.engine)[0]
         return find_rate(phase, problem, training, heights, batch_size=self.batch_size)
 
 

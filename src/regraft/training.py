@@ -85,6 +85,7 @@ def minimise(
     validate: Callable[[], float] | None = None,
     validate_every: int = 1,
     averaged: int = 0,
+    after_step: Callable[[Step], None] | None = None,
     key: str = "",
 ) -> History:
     """Run the phases in turn, `steps` times, on batches of `problem`, and step back to the best moment.
@@ -94,7 +95,8 @@ def minimise(
     `validate_every` steps (and before the first), and the parts end as they were when it was lowest: the
     selection of a moment, which never bends the schedule. `averaged` steps are the memory of a moving average
     of the weights: it is what is then validated and what the parts end as, while training goes on from the
-    weights themselves.
+    weights themselves. `after_step` is called after every step, of which it sees the last batch; what it
+    changes belongs to a part, so that checkpoints hold it.
 
     Batches and dropout are pure functions of the seed and the step, and each domain's stream is seeded by
     itself, so a run that was killed goes on from its checkpoint (`key` names it) to the same bits.
@@ -144,6 +146,9 @@ def minimise(
                     told = {name: term.detach().clone() for name, term in terms.items()}
                     processes.summed(list(told.values()), share)
                     run.history.record(told)
+            if after_step is not None:
+                with torch.no_grad():
+                    after_step(step)
             if run.average is not None:
                 run.average.take(i + 1)
             task.advance(1)

@@ -5,10 +5,12 @@ from typing import Any
 from torch import nn
 
 from ..errors import InputError
+from .affine import Affine, Mapped
 from .boosting import Trees
 from .constant import Constant
 from .feature_pyramid import FeaturePyramid
 from .hypercolumn import Hypercolumn
+from .kernel import Kernel
 from .linear import Linear
 from .mlp import MLP
 from .neighbour_means import NeighbourMeans
@@ -18,10 +20,13 @@ from .prototypes import Prototypes, class_means, left_out_squared
 __all__ = [
     "HEADS",
     "MLP",
+    "Affine",
     "Constant",
     "FeaturePyramid",
     "Hypercolumn",
+    "Kernel",
     "Linear",
+    "Mapped",
     "NeighbourMeans",
     "Neighbours",
     "Prototypes",
@@ -39,8 +44,10 @@ HEADS: dict[str, type[nn.Module]] = {
         Constant,
         FeaturePyramid,
         Hypercolumn,
+        Kernel,
         Linear,
         MLP,
+        Mapped,
         NeighbourMeans,
         Neighbours,
         Prototypes,

@@ -2,9 +2,14 @@
 
 from ..errors import InputError, near
 from ..method import Method
+from .adversarial.dann import DANN
+from .alignment.coral import CORAL
 from .baselines.boosting import Boosting
 from .baselines.from_scratch import FromScratch
 from .baselines.majority import Majority
+from .baselines.source_only import SourceOnly
+from .baselines.source_tuned import SourceTuned
+from .features.kernel_probe import KernelProbe
 from .features.linear_probe import LinearProbe
 from .features.mlp_head import MLPHead
 from .features.nearest_mean import NearestMean
@@ -23,6 +28,7 @@ from .fine_tuning.layerwise_decay import LayerwiseDecay
 from .fine_tuning.lora import LoRA
 from .fine_tuning.norm_tuning import NormTuning
 from .fine_tuning.reuse_depth import ReuseDepth
+from .reweighting.discriminative import Discriminative
 from .segmentation.pixel_probe import PixelProbe
 from .segmentation.pyramid_fine_tune import PyramidFineTune
 from .segmentation.pyramid_head import PyramidHead
@@ -40,6 +46,7 @@ METHODS: dict[str, type[Method]] = {
         NearestNeighbours,
         LinearProbe,
         RidgeProbe,
+        KernelProbe,
         MLPHead,
         FrozenLayers,
         FineTune,
@@ -56,6 +63,11 @@ METHODS: dict[str, type[Method]] = {
         PixelProbe,
         PyramidHead,
         PyramidFineTune,
+        SourceOnly,
+        SourceTuned,
+        Discriminative,
+        CORAL,
+        DANN,
     )
 }
 

@@ -1,0 +1,24 @@
+"""What learns from features that were mapped or weighted."""
+
+from ...errors import InputError
+from ...method import OnFeatures
+from ...output import Output
+from .kernel_probe import KernelProbe
+from .probe import probe_of
+from .ridge_probe import RidgeProbe
+
+LEARNERS = ("probe", "ridge", "kernel")
+
+
+def learner_of(name: str, output: Output) -> OnFeatures:
+    """The recipe of that name: probe is the linear model that belongs to the output.
+
+    >>> from regraft.output import Classes
+    >>> learner_of("probe", Classes(("crow", "owl")))
+    LinearProbe(folds=5)
+    """
+    if name not in LEARNERS:
+        raise InputError(f"learner is {name!r}: name one of {', '.join(LEARNERS)}")
+    learner = {"probe": probe_of(output), "ridge": RidgeProbe(), "kernel": KernelProbe()}[name]
+    learner.must_learn(output)
+    return learner
