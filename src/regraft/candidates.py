@@ -38,6 +38,16 @@ class Candidate:
         return self.method.borrows and self.backbone.pretrained
 
     @property
+    def adapts(self) -> bool:
+        """Whether it looks at samples of the target without labels."""
+        return "target" in self.method.needs and not self.method.source_alone
+
+    @property
+    def baseline(self) -> bool:
+        """Whether others have to beat it: it borrows nothing, or uses a source as it is."""
+        return self.method.source_alone if self.method.taught == "source" else not self.borrows
+
+    @property
     def tunes(self) -> bool:
         """Whether it changes the network that it borrows, instead of only reading its features."""
         return self.borrows and self.method.lowest_trained(self.backbone) < len(self.backbone)
@@ -72,7 +82,7 @@ class Plan:
         lines = ["Plan"]
         width = max(len(c.name) for c in self.candidates)
         for c in self.candidates:
-            lines.append(f"  {'try' if c.borrows else 'baseline':<9} {c.name:<{width}}  {c.reason}")
+            lines.append(f"  {'baseline' if c.baseline else 'try':<9} {c.name:<{width}}  {c.reason}")
             lines.append(f"  {'':<9} {'':<{width}}  [{c.method.reference}]")
             timetable = c.method.timetable(c.backbone) if c.tunes else None
             if timetable is not None:

@@ -25,6 +25,7 @@ class SourceOnly(OnBothSides):
     """
 
     reference: ClassVar[str] = "Ben-David et al., Machine Learning 2010, for what it risks"
+    source_alone: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M28",)
 
     def sides(self, seen: Seen, training: Training) -> Sides:

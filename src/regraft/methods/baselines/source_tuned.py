@@ -28,6 +28,7 @@ class SourceTuned(AcrossDomains):
     """
 
     reference: ClassVar[str] = "Ganin et al., JMLR 2016, arXiv:1505.07818, the row of the source alone"
+    source_alone: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M28",)
 
     @property
