@@ -44,7 +44,7 @@ class Method(ABC):
 
     needs: the parts of the problem without which it cannot work.
     taught: the part whose labels it learns: those of the task itself, or of a source.
-    source_alone: whether it uses what the source taught on the target as it is, which adaptations have to beat.
+    source_alone: whether what the source taught is used on the target as it is; adaptations have to beat it.
     outputs: the kinds of answer that it can learn to give; masks need a head of their own.
     borrows: whether it uses what a pretrained network knows (a transfer) or not (a baseline).
     reference: where it comes from. map: the rows of the project's map that it serves.

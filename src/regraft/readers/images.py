@@ -14,6 +14,7 @@ from torch import Tensor
 from ..domain import Domain
 from ..errors import InputError
 from ..output import Spelling, classes_of
+from ..pooling import common_root
 from ..progress import Progress, Silent
 from .answers import Task, answers_of
 from .decoding import Result, Unreadable, in_threads, read_file, size_of, thumbnail
@@ -48,6 +49,18 @@ class ImageFiles:
         hashes = None if self.hashes is None else tuple(self.hashes[i] for i in picked)
         thumbnails = None if self.thumbnails is None else self.thumbnails[rows]
         return ImageFiles(tuple(self.paths[i] for i in picked), self.root, hashes, thumbnails)
+
+    def joined(self, others: Sequence["ImageFiles"]) -> "ImageFiles":
+        """These and others, by names from the folder that holds all of them."""
+        parts = [self, *others]
+        hashed = all(part.hashes is not None for part in parts)
+        thumbnails = [part.thumbnails for part in parts if part.thumbnails is not None]
+        return ImageFiles(
+            tuple(path for part in parts for path in part.paths),
+            common_root([part.root for part in parts]),
+            tuple(digest for part in parts for digest in part.hashes or ()) if hashed else None,
+            torch.cat(thumbnails) if len(thumbnails) == len(parts) else None,
+        )
 
     def each(self, work: Callable[[bytes], Result]) -> list[Result]:
         """work(the file's bytes) for every file, in order, on all cores; a file that fails is named."""

@@ -81,6 +81,25 @@ class Table:
         rows = zip(*(map(_plain, self.column(name)) for name in named), strict=True) if named else self.rows
         return [hashlib.blake2b(repr((named, row)).encode(), digest_size=16).digest() for row in rows]
 
+    def joined(self, others: Sequence["Table"]) -> "Table":
+        """These rows and those of tables with the same columns, in whatever order.
+
+        >>> one, two = Table(("a", "b"), [["1", "x"]]), Table(("b", "a"), [["y", "2"]])
+        >>> one.joined([two]).rows
+        [['1', 'x'], ['2', 'y']]
+        """
+        rows = [list(row) for row in self.rows]
+        for other in others:
+            if set(other.columns) != set(self.columns):
+                odd = sorted(set(other.columns) ^ set(self.columns))
+                raise InputError(f"tables differ in their columns ({', '.join(odd[:5])}): give the same ones")
+            rows += [list(row) for row in other._ordered(self.columns)]
+        return Table(self.columns, rows, None, [n for part in (self, *others) for n in part.numbers])
+
+    def _ordered(self, columns: Sequence[str]) -> Sequence[Sequence[str]]:
+        places = [self._position[name] for name in columns]
+        return [[row[place] for place in places] for row in self.rows]
+
     def only(self, columns: Container[str]) -> "Table":
         """The same rows with some of the columns."""
         kept = [i for i, name in enumerate(self.columns) if name in columns]
