@@ -122,7 +122,9 @@ def raw_backbone(domain: Domain) -> Backbone:
     """The samples themselves as vectors, or as the colours around every place, for the baselines."""
     if isinstance(domain.output, Mask):
         return neighbourhoods()
-    return open_backbone({"images": "pixels", "vectors": "vectors", "table": "table"}[kind_of(domain.x)])
+    return open_backbone(
+        {"images": "pixels", "vectors": "vectors", "sparse": "words", "table": "table"}[kind_of(domain.x)]
+    )
 
 
 def _of_old_head(network: Backbone, labelled: Domain) -> list[str]:

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import scipy.sparse
 import torch
 from jaxtyping import Int
 from torch import Tensor
@@ -17,7 +18,7 @@ class Samples(Protocol):
 
     @property
     def kind(self) -> str:
-        """What they are: "images" or "table"."""
+        """What they are: "images", "table" or "sparse"."""
         ...
 
     def __len__(self) -> int: ...
@@ -39,6 +40,10 @@ def as_samples(x: Any) -> Tensor | Samples:
         return x.detach()
     if isinstance(x, Samples):
         return x
+    if scipy.sparse.issparse(x):
+        from .sparse import SparseRows
+
+        return SparseRows(x)
     try:
         array = np.asarray(x)
         if array.dtype == object:
@@ -67,7 +72,7 @@ def sample_names(x: Tensor | Samples) -> list[str]:
 
 
 def kind_of(x: Tensor | Samples) -> str:
-    """What the samples are: "images", "vectors" or "table".
+    """What the samples are: "images", "vectors", "sparse" (vectors) or "table".
 
     >>> kind_of(torch.zeros(3, 8)), kind_of(torch.zeros(3, 8, 8, dtype=torch.uint8))
     ('vectors', 'images')

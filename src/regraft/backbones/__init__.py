@@ -24,7 +24,7 @@ from .module import module_backbone, rebuild_module
 from .neighbourhoods import neighbourhoods
 from .pool import pool, shortened
 from .pyramid import levels_of, pyramid, rebuild_pyramid
-from .raw import pixels, table, vectors
+from .raw import pixels, table, vectors, words
 from .small import rebuild_small, small_convnet, small_mlp
 
 __all__ = [
@@ -44,9 +44,10 @@ __all__ = [
     "small_mlp",
     "table",
     "vectors",
+    "words",
 ]
 
-BUILT_IN = {"glyphs": glyphs, "pixels": pixels, "vectors": vectors, "table": table}
+BUILT_IN = {"glyphs": glyphs, "pixels": pixels, "vectors": vectors, "words": words, "table": table}
 MOST_PARTS = 64  # of one description: each slice or chain of networks is a few
 DEFAULT_NETWORK = "mobilenetv3_large_100"
 
@@ -59,9 +60,10 @@ def open_backbone(
 ) -> Backbone:
     """The backbone that is meant by a name, a path, a module or nothing.
 
-    given: the name of a timm model; "glyphs" (built in), "pixels", "vectors" or "table"; a folder that
-        Regraft saved, which is a backbone again; a module of your own; None for the best there is for the
-        domain's samples: a good timm model where its weights can be had, otherwise the built-in network.
+    given: the name of a timm model; "glyphs" (built in), "pixels", "vectors", "words" (counts) or "table";
+        a folder that Regraft saved, which is a backbone again; a module of your own; None for the best there
+        is for the domain's samples: a good timm model where its weights can be had, otherwise the built-in
+        network.
     weights: a local safetensors file with the JSON beside it that says which network it belongs to.
 
     >>> open_backbone("vectors").name
@@ -125,6 +127,8 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
         return rebuild_small(spec)
     if loader == "vectors":
         return vectors()
+    if loader == "words":
+        return words()
     if loader == "table":
         return table()
     if loader == "pixels":
@@ -167,7 +171,7 @@ def _default_for(domain: Domain | None) -> Backbone:
     """What to borrow when nothing was named."""
     kind = "images" if domain is None else kind_of(domain.x)
     if kind != "images":
-        return vectors() if kind == "vectors" else table()
+        return {"vectors": vectors, "sparse": words, "table": table}[kind]()
     try:
         from .timm import timm_backbone
 

@@ -6,6 +6,7 @@ from ..backbone import Backbone
 from ..preprocessing.images import ImagePreprocessing
 from ..preprocessing.tables import TablePreprocessing
 from ..preprocessing.vectors import Standardised
+from ..preprocessing.words import WordCounts
 from ..readers.decoding import THUMBNAIL
 
 
@@ -29,6 +30,17 @@ def table() -> Backbone:
         spec={"loader": "table"},
         pretrained=False,
         source="no weights",
+    )
+
+
+def words() -> Backbone:
+    """Counts of words, as logarithms, each row of length 1.
+
+    >>> words().name
+    'words'
+    """
+    return Backbone(
+        [], WordCounts(), name="words", spec={"loader": "words"}, pretrained=False, source="no weights"
     )
 
 

@@ -10,6 +10,7 @@ import click
 
 from ..beside import seen_from
 from ..errors import InputError
+from .across import fit_across
 from .options import (
     CHOOSING,
     MASKS,
@@ -30,6 +31,18 @@ from .places import cache_folder, record_folder
 @click.argument("path", type=click.Path(path_type=Path))
 @with_options(READING, MASKS)
 @click.option("--unlabelled", type=click.Path(path_type=Path), help="A pool of unlabelled samples.")
+@click.option(
+    "--source",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Labelled samples of another domain; PATH is then read without labels, and --labels, --label, "
+    "--task and --group say how sources are read. Several may be given.",
+)
+@click.option(
+    "--target-labelled",
+    type=click.Path(path_type=Path),
+    help="With --source: a few labelled samples of PATH's domain, which judge before anything else does.",
+)
 @click.option(
     "--test", type=click.Path(path_type=Path), help="Labelled samples for one last number; read at the end."
 )
@@ -70,6 +83,16 @@ from .places import cache_folder, record_folder
 def command(context: click.Context, /, path: Path, **options: Any) -> None:
     """Try what may help on PATH (a folder with one sub-folder a class, or a CSV table), judge every
     candidate against what borrows nothing, and write the model that earns it."""
+    if options["source"]:
+        fit_across(context, path, options)
+    elif options["target_labelled"] is not None:
+        raise InputError("--target-labelled was given without --source: name the labelled source as well")
+    else:
+        fit_labelled(context, path, options)
+
+
+def fit_labelled(context: click.Context, path: Path, options: dict[str, Any]) -> None:
+    """The comparison of what borrows with what does not, on labelled samples."""
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
     from ..model_folder import check_target

@@ -79,10 +79,13 @@ def preprocessing_from_json(saved: dict[str, Any], tensors: dict[str, Tensor]) -
     from .images import ImagePreprocessing
     from .tables import TablePreprocessing
     from .vectors import Standardised
+    from .words import WordCounts
 
     kind = saved.get("kind")
     if kind == AsTheyAre.kind:
         return AsTheyAre()
+    if kind == WordCounts.kind:
+        return WordCounts()
     if kind == ImagePreprocessing.kind:
         return ImagePreprocessing.from_json(saved)
     if kind == Standardised.kind:

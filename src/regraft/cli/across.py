@@ -1,0 +1,95 @@
+"""What `regraft fit PATH --source FOLDER` does: carry a source's labels to a target that has none."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..beside import seen_from
+from ..domain import Domain
+from ..errors import InputError
+from ..progress import Progress
+from .options import duration, method_names, progress_bars, read, read_beside, report_unreadable
+from .places import cache_folder
+
+ELSEWHERE = ("masks", "unlabelled", "thin")  # options that have no meaning here
+
+
+def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> None:
+    """Adapt, where that is safe, and write the model."""
+    from ..backbones import open_backbone
+    from ..engine import Engine, find_device, keep_freed_memory
+    from ..features import Store
+    from ..model_folder import check_target
+    from ..planner import plan
+    from ..problem import Problem
+    from ..report import check_file
+    from ..selection import adapt, metric_named
+    from ..training import Training
+
+    for name in ELSEWHERE:
+        if options[name]:
+            raise InputError(f"--{name} was given with --source, for which it has no meaning: leave it out")
+    keep_freed_memory()
+    budget, methods = duration(options["budget"]), method_names(options["methods"])
+    engine = Engine(find_device(options["device"]))
+    out = options["out"] or Path(f"{Path(os.path.realpath(path)).with_suffix('').name}-model")
+    check_target(out)
+    page = Path(options["report"]) if options["report"] else None
+    if page is not None:
+        check_file(page)
+    progress = progress_bars()
+    source, target = domains(path, options, progress)
+    labelled = _beside(options, "target_labelled", progress)
+    metric = metric_named(options["metric"], source.asked)
+    test = _beside(options, "test", progress)
+    problem = Problem(source=source, target=target, target_labelled=labelled)
+    network = open_backbone(options["backbone"], weights=options["weights"], domain=source)
+    planned = plan(problem, backbone=network, methods=methods, budget=budget)
+    click.echo(f"{planned}\n")
+    cache = None if options["no_cache"] else cache_folder()
+    training = Training(seed=options["seed"], engine=engine, progress=progress)
+    study = adapt(
+        problem,
+        training=training,
+        metric=metric,
+        hand_over=options["hand_over"],
+        store=Store(cache and cache / "features"),
+        planned=planned,
+    )
+    if test is not None:
+        study.read_test(test)
+    study.model.provenance["samples_at"] = seen_from(out, path)
+    study.setting["command"] = context.find_root().obj
+    study.save(out, report=options["report"] == "")
+    if page is not None:
+        study.report(page)
+    click.echo(f"{study}\n")
+    if options["report"] is not None:
+        click.echo(f"The page is {page or out / 'report.html'}.")
+    click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")
+
+
+def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[Domain, Domain]:
+    """The sources as one labelled domain, and PATH without labels."""
+    from ..pooling import pooled
+
+    reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling")}
+    sources: dict[str, Domain] = {}
+    for folder in options["source"]:
+        sources[str(folder)] = read(folder, **reading, progress=progress)
+        report_unreadable(sources[str(folder)], folder)
+    target = read(path, label=options["label"], labelled=False, progress=progress)
+    report_unreadable(target, path)
+    return pooled(sources), target
+
+
+def _beside(options: dict[str, Any], name: str, progress: Progress) -> Domain | None:
+    """Labelled samples that another option names, where it does."""
+    if options[name] is None:
+        return None
+    reading = {key: options[key] for key in ("labels", "label", "task", "group", "spelling")}
+    found = read_beside(options[name], reading, progress=progress)
+    report_unreadable(found, options[name])
+    return found

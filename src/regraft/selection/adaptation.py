@@ -1,0 +1,181 @@
+"""What came of adapting: candidates with their label-free scores, the choice or the refusal, the model."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..candidates import Candidate, Plan
+from ..domain import Domain
+from ..model import Model
+from ..output.metrics import title
+from ..text import aligned, counted, seconds_text
+from .intervals import Interval
+from .label_free import LABEL_FREE
+from .label_free.stack import Decision
+from .scores import Scores
+from .settling import Settling
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """A row: a candidate, what label-free judges say of it, what speaks against taking it, and what it cost.
+
+    on_labels: its scores on the few labelled samples of the target, where there are some; gain: the paired
+    difference to the best of those that use the source as it is.
+    """
+
+    candidate: Candidate
+    scores: dict[str, float]
+    against: tuple[str, ...]
+    seconds: float
+    on_labels: Scores | None = None
+    gain: Interval | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.candidate.to_json(),
+            "family": self.candidate.method.family(),
+            "adapts": self.candidate.adapts,
+            "label_free": self.scores,
+            "against": list(self.against),
+            "seconds": round(self.seconds, 3),
+            "on_labels": self.on_labels and self.on_labels.to_json(),
+            "gain": self.gain and self.gain.to_json(),
+        }
+
+
+@dataclass(eq=False)
+class Adaptation:
+    """The outcome of `adapt`; printing it gives what differs, the table, and the choice with its reasons.
+
+    source, target: what was given. labelled: the few labelled samples of the target, if there were some.
+    differs: what tells the two domains apart, in sentences. rows: the candidates, those that use the source
+    as it is first. decision: which row was handed over and why. settling: which labels would tell more.
+    """
+
+    source: Domain
+    target: Domain
+    labelled: Domain | None
+    plan: Plan
+    judge: str
+    metric: str
+    differs: tuple[str, ...]
+    rows: list[Tried]
+    decision: Decision
+    settling: Settling | None
+    made: Callable[[], Model]
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    setting: dict[str, Any] = field(default_factory=dict)
+    test: Scores | None = None
+
+    @property
+    def handed_over(self) -> Tried:
+        """The row whose recipe was refitted to the whole source to give `model`."""
+        return self.rows[self.decision.chosen]
+
+    @cached_property
+    def model(self) -> Model:
+        """The model handed over, refitted to the whole source (once, when it is first asked for)."""
+        model = self.made()
+        model.provenance["adaptation"] = self.summary()
+        return model
+
+    def summary(self) -> dict[str, Any]:
+        """What a model should remember of where it came from."""
+        return {
+            "candidate": self.handed_over.candidate.name,
+            "judge": self.judge,
+            "sentence": self.sentence(),
+            "decision": self.decision.to_json(),
+            "differs": list(self.differs),
+            "labels_of_target": 0 if self.labelled is None else len(self.labelled),
+            "candidates": [{"name": row.candidate.name, "against": list(row.against)} for row in self.rows],
+        }
+
+    def sentence(self) -> str:
+        """The choice in one sentence."""
+        name, why = self.handed_over.candidate.name, "; ".join(self.decision.reasons)
+        return f"{'Adapt' if self.decision.adapts else 'Keep the source model'}: {name}: {why}."
+
+    def table(self) -> str:
+        """The candidates with their label-free scores, in the order in which they were tried."""
+        names = [judge.name for judge in LABEL_FREE if any(judge.name in row.scores for row in self.rows)]
+        rows = []
+        for row in self.rows:
+            mark = "▸ " if row is self.handed_over else "  "
+            told = [_cell(row.scores.get(name)) for name in names]
+            if self.labelled is not None:
+                told.append("" if row.on_labels is None else str(row.on_labels.interval(self.metric)))
+            rows.append([mark + row.candidate.name, *told, seconds_text(row.seconds)])
+        labelled = [] if self.labelled is None else [f"{title(self.metric)} on {len(self.labelled)} labels"]
+        return aligned(["candidate", *names, *labelled, "seconds"], rows)
+
+    def __str__(self) -> str:
+        lines = [f"Source: {self.source}", f"Target: {self.target}"]
+        if self.labelled is not None:
+            lines.append(f"Labelled samples of the target: {self.labelled}")
+        lines += ["", "What differs", *(f"  {sentence}." for sentence in self.differs), "", self.table(), ""]
+        lines.append(f"Judge: {self.judge}.")
+        lines += [
+            f"Not taken: {row.candidate.name}: {'; '.join(row.against)}." for row in self.rows if row.against
+        ]
+        lines.append(f"Verdict: {self.sentence()}")
+        if self.labelled is None:
+            lines.append(
+                "No label of the target was seen: how often the model is right there is not known "
+                "(the source's own samples say nothing of it)."
+            )
+        if self.settling is not None:
+            lines.append(f"To be sure: {self.settling}.")
+        lines += [f"Left out: {name}: {reason}." for name, reason in self.left_out]
+        if self.test is not None:
+            on_test = self.test.interval(self.metric)
+            lines.append(f"Test set ({counted(len(self.test), 'sample')}): {on_test}.")
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything above, for machines."""
+        return {
+            "source": str(self.source),
+            "target": str(self.target),
+            "output": self.source.asked.to_json(),
+            "plan": self.plan.to_json(),
+            "judge": self.judge,
+            "metric": self.metric,
+            "differs": list(self.differs),
+            "results": [row.to_json() for row in self.rows],
+            "handed_over": self.handed_over.candidate.name,
+            "decision": {**self.decision.to_json(), "sentence": self.sentence()},
+            "settling": self._settling(),
+            "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
+            "unreadable": [{"sample": name, "reason": reason} for name, reason in _left_out(self.target)],
+            "setting": self.setting,
+            "test": self.test and self.test.to_json(),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model folder, with study.json in it."""
+        self.model.provenance["adaptation"] = self.summary()
+        return self.model.save(
+            folder, {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
+        )
+
+    def _settling(self) -> dict[str, Any] | None:
+        """With the names of the samples to label."""
+        if self.settling is None:
+            return None
+        from ..samples import sample_names
+
+        names = sample_names(self.target.x)
+        return {**self.settling.to_json(), "samples": [names[row] for row in self.settling.rows]}
+
+
+def _cell(score: float | None) -> str:
+    return "" if score is None or score != score else f"{score:.2f}"
+
+
+def _left_out(domain: Domain) -> Sequence[tuple[str, str]]:
+    return domain.left_out
