@@ -32,6 +32,7 @@ from .reweighting.discriminative import Discriminative
 from .segmentation.pixel_probe import PixelProbe
 from .segmentation.pyramid_fine_tune import PyramidFineTune
 from .segmentation.pyramid_head import PyramidHead
+from .self_training.self_paced import SelfPaced
 
 __all__ = ["METHODS", "method_named"]
 
@@ -67,6 +68,7 @@ METHODS: dict[str, type[Method]] = {
         SourceTuned,
         Discriminative,
         CORAL,
+        SelfPaced,
         DANN,
     )
 }

@@ -1,0 +1,67 @@
+"""Self-paced pseudo-labels."""
+
+import torch
+
+from regraft.backbones import vectors
+from regraft.domain import Domain
+from regraft.methods.baselines.source_only import SourceOnly
+from regraft.methods.both_sides import Seen
+from regraft.methods.self_training.self_paced import SelfPaced, surest
+from regraft.problem import Problem
+from regraft.training import Training
+
+
+def clusters(n=90, d=5, seed=0):
+    """Three classes, which in the target are turned and moved so far that many are taken for another."""
+    luck = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % 3
+    means = 5 * torch.eye(3, d)
+    skew = torch.randn(d, d, generator=luck)
+    turn = torch.matrix_exp(0.35 * (skew - skew.T))
+    x_s = means[y] + torch.randn(n, d, generator=luck)
+    x_t = (means[y] + torch.randn(n, d, generator=luck)) @ turn.T + 4
+    return Domain(x_s, y.tolist()), Domain(x_t), y
+
+
+def test_one_round_against_the_normal_equations():
+    source, target, _ = clusters(n=30)
+    recipe = SelfPaced(rounds=1, ridge=0.7, fade=False, proportions=False, components=0)
+    head = recipe.sides(Seen(source.with_(x=source.x.double()), target.x.double()), Training()).target
+
+    z = torch.cat([x.double() - x.double().mean(0) for x in (source.x, target.x)])
+    z = z / z.square().mean().sqrt()  # in the scale of all components, of which there are as many as columns
+    y = torch.nn.functional.one_hot(source.y, 3).double()
+
+    def solved(z, y, alpha):
+        ones = torch.cat([z, torch.ones(len(z), 1)], 1)
+        penalty = alpha * torch.eye(6, dtype=torch.float64)
+        penalty[5, 5] = 0
+        return torch.linalg.solve(ones.T @ ones + penalty, ones.T @ (2 * y - 1))
+
+    first = solved(z[:30], y, 0.7 * z[:30].square().sum() / 5)
+    scores = torch.cat([z[30:], torch.ones(30, 1)], 1) @ first
+    told = torch.nn.functional.one_hot(scores.argmax(1), 3).double()
+    second = solved(z, torch.cat([y, told]), 0.7 * z.square().sum() / 5)
+    by_hand = torch.cat([z[30:], torch.ones(30, 1)], 1) @ second
+    ours = head(target.x)
+    apart = ours - ours.mean(1, keepdim=True)
+    theirs = by_hand - by_hand.mean(1, keepdim=True)
+    torch.testing.assert_close(apart / apart.norm(), theirs / theirs.norm(), atol=1e-6, rtol=1e-5)
+
+
+def test_finds_the_clusters_that_the_source_only_half_knows():
+    right = {}
+    for seed in range(3):
+        source, target, y = clusters(seed=seed)
+        for recipe in (SourceOnly(learner="ridge"), SelfPaced()):
+            scores = recipe.fit(Problem(source=source, target=target), vectors()).logits(target)
+            right.setdefault(type(recipe), []).append((scores.argmax(1) == y).float().mean())
+    alone, adapted = (sum(values) / 3 for values in right.values())
+    assert adapted > alone + 0.1
+
+
+def test_no_class_may_take_more_than_its_share():
+    scores = torch.zeros(10, 2)
+    scores[:, 0] = torch.arange(10.0) + 1
+    kept = surest(scores, 0.5, torch.tensor([0.4, 0.6]))
+    assert kept.nonzero().flatten().tolist() == [8, 9]
