@@ -64,13 +64,17 @@ class Problem:
         return frozenset(f.name for f in fields(self) if getattr(self, f.name))
 
     @property
+    def labelled(self) -> Domain:
+        """The labelled samples: of the task itself, or else of a source."""
+        for name in LABELLED:
+            if (domain := self.domains.get(name)) is not None:
+                return domain
+        raise InputError("the problem has no labels: give target_labelled or source")
+
+    @property
     def output(self) -> Output:
         """The kind of answer that is asked for."""
-        for name in LABELLED:
-            domain = self.domains.get(name)
-            if domain is not None and domain.output is not None:
-                return domain.output
-        raise InputError("the problem has no labels: give target_labelled or source")
+        return self.labelled.asked
 
     def restricted(self, rows: Int[Tensor, " m"], role: str = "target_labelled") -> "Problem":
         """The same problem with only these rows of one part: of the labelled target a training fold."""

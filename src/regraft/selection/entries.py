@@ -18,6 +18,7 @@ from ..engine import (
     usual_engine,
 )
 from ..features import BATCH, Store
+from ..method import Both
 from ..model import Model
 from ..problem import Problem
 from ..provenance import origin
@@ -51,12 +52,23 @@ class Entry:
 
     @property
     def labelled(self) -> Domain:
-        """The labelled samples, as they are seen."""
-        return self.seen.domains["target_labelled"]
+        """The labelled samples that teach the candidate, as they are seen."""
+        return self.seen.domains[self.candidate.method.taught]
+
+    @property
+    def prefix(self) -> Backbone:
+        """The part of the network that was run before, of no stages where nothing could be."""
+        network = self.candidate.backbone
+        return network[:0] if self.suffix is network else _cut(self.candidate)[0]
 
     def fitted(self) -> Model:
         """The model of the candidate, which takes what `seen` holds."""
         return self.candidate.method.fit(self.seen, self.suffix, self.training)
+
+    def fitted_to(self, problem: Problem) -> Both:
+        """What the candidate makes of another problem that is seen as `seen` is: a part of it, or the way
+        back."""
+        return self.candidate.method.fit_both(problem, self.suffix, self.training)
 
     def whole(self, fitted: Model, problem: Problem) -> Model:
         """A fitted model with the rest of the network, which takes the samples of the problem themselves."""
@@ -113,7 +125,7 @@ class Entries:
         It is chosen once for each network and machine, and remembered beside the store: stored activations
         and checkpoints belong to an engine.
         """
-        labelled = self.problem.domains["target_labelled"]
+        labelled = self.problem.labelled
         asked = self.training.engine
         if len(backbone) < 2 or not backbone.pretrained or asked != Engine(asked.device):
             return asked
