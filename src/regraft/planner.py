@@ -1,10 +1,11 @@
 """From what is given to what is worth trying, each candidate with a reason and a reference."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from torch import Tensor
 
+from .adaptation_rules import ACROSS_RULES, AcrossFacts
 from .backbone import Backbone
 from .backbones import neighbourhoods, open_backbone, pyramid, small_convnet, small_mlp
 from .candidates import Candidate, Plan
@@ -12,6 +13,7 @@ from .domain import Domain
 from .errors import InputError
 from .method import Method
 from .methods import METHODS, method_named
+from .methods.across import AcrossDomains
 from .methods.features.probe import probe_of
 from .methods.fine_tuning.tuned import Tuned
 from .output import Classes, Mask
@@ -43,6 +45,8 @@ def plan(
     >>> print(plan(Problem(target_labelled=birds)).candidates[1].name)
     LinearProbe (columns)
     """
+    if "target_labelled" not in problem.given and {"source", "target"} <= problem.given:
+        return _plan_across(problem, backbone, methods, budget)
     labelled = solvable(problem)
     network = open_backbone(backbone, domain=labelled)
     if isinstance(labelled.output, Mask):
@@ -95,6 +99,40 @@ def plan(
             f"{len(alone)} classes have a single sample ({', '.join(alone[:5])}): trained on, but not judged"
         )
     return Plan(tuple(tried), tuple(left_out), tuple(notes))
+
+
+def _plan_across(problem: Problem, backbone: Any, methods: list[Any] | None, budget: float | None) -> Plan:
+    """What is worth trying where a source has the labels and the target has none; source only comes first."""
+    network = open_backbone(backbone, domain=problem.domains["source"])
+    facts = AcrossFacts.of(problem, network, budget)
+    rules = [rule for rule in ACROSS_RULES if facts.output in METHODS[rule.method].outputs]
+    alone, *others = [(rule, METHODS[rule.method](**rule.recipe(facts))) for rule in rules]
+    tried = [Candidate(alone[1], network, alone[0].reason)]
+    if methods is not None:
+        for method in (r if isinstance(r, Method) else _across(str(r), facts) for r in methods):
+            method.must_learn(problem.output)
+            _add(
+                Candidate(method, _untrained(method, network, problem), "you asked for it", asked=True), tried
+            )
+        return Plan(tuple(tried))
+    tried += [Candidate(method, network, rule.reason) for rule, method in others if rule.when(facts)]
+    left_out = [(rule.method, rule.otherwise) for rule, _ in others if not rule.when(facts)]
+    return Plan(tuple(tried), tuple(left_out))
+
+
+def _across(name: str, facts: AcrossFacts) -> Method:
+    """The method of that name, with the learner that all share where it has one to choose."""
+    method = method_named(name)
+    chosen = next((f for f in fields(method) if f.name == "learner"), None)
+    if chosen is None or facts.learner not in chosen.metadata["search"]:
+        return method()
+    return method(learner=facts.learner)
+
+
+def _untrained(method: Method, network: Backbone, problem: Problem) -> Backbone:
+    """What a method works on: a network to be trained where there is none to borrow, and it trains one."""
+    source = problem.domains["source"]
+    return _small(source) if isinstance(method, AcrossDomains) and not len(network) else network
 
 
 def _recipe(rule: Rule, facts: Facts) -> Method:
@@ -180,11 +218,16 @@ def _add(candidate: Candidate, tried: list[Candidate]) -> None:
 def _network_for(method: Method, network: Backbone, labelled: Domain) -> Backbone:
     """What the method works on: an untrained network for training from scratch, columns for boosting."""
     if type(method) is METHODS["FromScratch"]:
-        if kind_of(labelled.x) == "images":
-            small = isinstance(labelled.x, Tensor) and max(labelled.x.shape[1:3]) <= SMALL_PICTURE
-            untrained = small_convnet(size=(32, 32) if small else (64, 64), colour="rgb")
-            return pyramid(untrained) if isinstance(labelled.output, Mask) else untrained
-        if isinstance(labelled.x, Tensor):
-            return small_mlp(int(labelled.x[0].numel()))
-        raise InputError("FromScratch takes images or vectors, not tables: use Boosting")
+        untrained = _small(labelled)
+        return pyramid(untrained) if isinstance(labelled.output, Mask) else untrained
     return network if method.borrows else raw_backbone(labelled)
+
+
+def _small(domain: Domain) -> Backbone:
+    """A small network that has learned nothing, for such samples."""
+    if kind_of(domain.x) == "images":
+        small = isinstance(domain.x, Tensor) and max(domain.x.shape[1:3]) <= SMALL_PICTURE
+        return small_convnet(size=(32, 32) if small else (64, 64), colour="rgb")
+    if isinstance(domain.x, Tensor):
+        return small_mlp(int(domain.x[0].numel()))
+    raise InputError("a network from scratch takes images or vectors, not tables: use Boosting")

@@ -1,0 +1,117 @@
+"""What is worth trying where a source has the labels and the target has none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from .backbone import Backbone
+from .output import Classes
+from .problem import Problem
+from .samples import kind_of
+
+FEW_COLUMNS = 20  # up to which a border may have to bend; the features of networks are made for planes
+LEAST_TARGET = 30  # samples of the target below which nothing can be said of their distribution
+
+
+@dataclass(frozen=True)
+class AcrossFacts:
+    """What the rules look at."""
+
+    output: str  # the kind of answer
+    source: int
+    target: int
+    kind: str  # images, vectors, sparse or table
+    columns: int | None  # of vectors that go in as they are
+    pretrained: bool
+    batch_norm: bool
+    budget: float | None  # seconds for training networks
+
+    @classmethod
+    def of(cls, problem: Problem, backbone: Backbone, budget: float | None) -> "AcrossFacts":
+        source, target = problem.domains["source"], problem.domains["target"]
+        plain = isinstance(source.x, Tensor) and not len(backbone)
+        return cls(
+            output=source.asked.kind,
+            source=len(source),
+            target=len(target),
+            kind=kind_of(source.x),
+            columns=int(source.x[0].numel()) if plain else None,
+            pretrained=backbone.pretrained,
+            batch_norm=any(isinstance(module, _BatchNorm) for module in backbone.modules()),
+            budget=budget,
+        )
+
+    @property
+    def learner(self) -> str:
+        """What learns from mapped or weighted features: the same for all candidates."""
+        if self.output != Classes.kind:
+            return "probe"
+        return "kernel" if self.columns is not None and self.columns <= FEW_COLUMNS else "ridge"
+
+
+@dataclass(frozen=True)
+class AcrossRule:
+    """A candidate, when it is worth trying, and why (or why not)."""
+
+    method: str
+    reason: str
+    when: Callable[[AcrossFacts], bool] = lambda f: True
+    otherwise: str = ""
+    recipe: Callable[[AcrossFacts], dict[str, Any]] = lambda f: {"learner": f.learner}
+
+
+def _enough(f: AcrossFacts) -> bool:
+    return f.target >= LEAST_TARGET
+
+
+def _classes(f: AcrossFacts) -> bool:
+    return _enough(f) and f.output == Classes.kind
+
+
+def _may_train(f: AcrossFacts) -> bool:
+    return _classes(f) and f.pretrained and f.budget is not None
+
+
+TOO_FEW = f"needs {LEAST_TARGET} samples of the target"
+NEEDS_TIME = "trains the network: needs a pretrained one and time: --budget 10m"
+
+
+ACROSS_RULES: tuple[AcrossRule, ...] = (
+    AcrossRule("SourceOnly", "the source's classifier as it is: what every adaptation has to beat"),
+    AcrossRule(
+        "Discriminative",
+        "where the target is a part of the source, unevenly drawn, its likely samples should count more",
+        _enough,
+        TOO_FEW,
+    ),
+    AcrossRule(
+        "EMPrior",
+        "where only the proportions of the classes moved, putting the target's into the classifier is all",
+        _classes,
+        TOO_FEW,
+    ),
+    AcrossRule(
+        "MatchedScales",
+        "where the target is seen through other brightness or units, means and scales are wrong first",
+        _enough,
+        TOO_FEW,
+    ),
+    AcrossRule(
+        "CORAL",
+        "where it is seen through other correlations too, covariances are matched",
+        _enough,
+        TOO_FEW,
+        lambda f: {"learner": f.learner, "ridge": 10.0 if f.pretrained or f.kind == "sparse" else 0.1},
+    ),
+    AcrossRule(
+        "SelfPaced",
+        "where the target's classes are clusters that the source half knows, the surest samples teach the rest",
+        lambda f: _classes(f) and f.learner != "kernel",
+        TOO_FEW + " and more columns than a few",
+        lambda f: {},
+    ),
+)
+"""In the order in which they are tried; others are tried when they are asked for."""

@@ -1,0 +1,272 @@
+"""What kind of shift explains how two domains differ."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, final
+
+import torch
+from jaxtyping import Float, Int
+from scipy.optimize import nnls
+from torch import Tensor
+
+from ..domain import Domain
+from ..heads.principal import principal
+from ..methods.both_sides import bounded, effective_samples
+from ..output import Classes
+from ..terms.discrepancy import covariance
+from ..terms.hotelling import Gap, hotelling
+from ..terms.symmetric import power
+from .bumps import Bumps
+from .direction import shared_direction
+from .importance import least_squares_ratio
+
+Kind = Literal["none", "mapping", "proportions", "sampling", "subspace", "unknown"]
+
+NOTICED = 3.0  # z of a gap that is no chance
+ROUGHLY = 4.0  # z up to which a map is let pass: its moments were fitted to few samples
+ALL, MOST = 0.95, 0.8  # of the gap, that an explanation leaves nothing, or little, of
+GONE = 0.12  # of a class's proportion: who has so little of it left was rather mapped elsewhere
+PART = 0.5  # of the source, that a target drawn unevenly from it looks like at the most
+LEAST = 20  # samples that weighting has to leave
+FAMILIES: dict[Kind, frozenset[str]] = {
+    "mapping": frozenset({"alignment", "transport"}),
+    "proportions": frozenset({"label shift"}),
+    "sampling": frozenset({"reweighting"}),
+    "subspace": frozenset({"subspace"}),
+}
+TOLD: dict[Kind, str] = {
+    "none": "no shift can be told by the features",
+    "mapping": "the target is the source with other means and scales",
+    "proportions": "the classes are the same and their proportions moved",
+    "sampling": "the target is a part of the source, unevenly drawn",
+    "subspace": "the domains agree along a direction that tells the classes apart, and nowhere else",
+    "unknown": "no simple kind of shift explains the difference",
+}
+MOVED = "the proportions of the classes moved, so that maps of one domain onto the other would mix classes"
+
+
+@final
+@dataclass(frozen=True)
+class Explanation:
+    """A hypothesis about the shift: the gap that it leaves, and how much of the whole gap it explains."""
+
+    name: str
+    gap: Gap
+    share: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether what is left is chance, or next to nothing of what there was."""
+        return self.gap.z < NOTICED or self.share >= ALL
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "z": round(self.gap.z, 2), "explains": round(self.share, 3)}
+
+
+@final
+@dataclass(frozen=True)
+class KindOfShift:
+    """What explains how the target differs from the source.
+
+    explanations: of every hypothesis that was tried. proportions: the classes' in the target, by which the
+    source's classes, reweighted, look most like it; of the source's names. effective: the share of the source
+    that is left when it is weighted to look like the target.
+    """
+
+    kind: Kind
+    explanations: tuple[Explanation, ...]
+    proportions: Float[Tensor, " k"] | None = None
+    effective: float = 1.0
+    names: tuple[str, ...] = field(default=())
+
+    @property
+    def right(self) -> frozenset[str]:
+        """The families of methods that are made for it; empty where nothing simple explains the shift."""
+        return frozenset({"baselines"}) if self.kind == "none" else FAMILIES.get(self.kind, frozenset())
+
+    def blocks(self, family: str) -> str:
+        """Why a family may not be taken; empty where it may."""
+        maps = family not in ("label shift", "reweighting")
+        return MOVED if self.kind == "proportions" and maps else ""
+
+    @property
+    def sentence(self) -> str:
+        return TOLD[self.kind]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, and what each hypothesis explains of it."""
+        whole = self.explanations[0]
+        told = [self.sentence]
+        if self.kind != "none":
+            shares = ", ".join(f"{e.name} {100 * max(e.share, 0):.0f} %" for e in self.explanations[1:])
+            told.append(
+                f"the gap is {whole.gap.z:.0f} standard deviations from chance; of it explain: {shares}"
+            )
+        if self.kind == "proportions" and self.proportions is not None:
+            named = zip(self.names, self.proportions.tolist(), strict=True)
+            told.append(f"estimated of the target: {', '.join(f'{n} {100 * p:.0f} %' for n, p in named)}")
+        if self.kind == "sampling":
+            told.append(f"weighting leaves {100 * self.effective:.0f} % of the source's samples")
+        return tuple(told)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "sentence": self.sentence,
+            "explanations": [e.to_json() for e in self.explanations],
+            "effective": self.effective,
+        }
+
+
+def kind_of_shift(
+    source: Domain, target: Float[Tensor, "m d"], seed: int = 0, *, components: int = 32, most: int = 2000
+) -> KindOfShift:
+    """Which simple hypothesis explains the difference, told by the source's features and labels and the
+    target's features.
+
+    The gap between two distributions is Hotelling's T² on kernel features (`hotelling`, `Bumps`). Every
+    hypothesis changes the source as it says: not at all; by a map of means, of one scale, of a scale for each
+    column, of the covariance; by the classes' proportions; by density ratios. What gap is left tells whether
+    it holds. Tried in the order of how much they assume, so that the simplest that fits is taken:
+
+    1. nothing, if the gap itself is chance;
+    2. a map and moved proportions; where both fit, moved proportions, unless a class would have vanished or
+       the map fits better by one standard deviation;
+    3. uneven sampling, if density ratios explain four fifths and leave 20 samples, rather than a map of the
+       covariance where the target looks like less than half of the source;
+    4. a shared direction, found on one half of the samples, along which on the other half the domains do not
+       differ and the classes do;
+    5. otherwise it is unknown, which is the rule for features of photographs.
+
+    components: principal components of all features that are looked at. most: samples of each domain.
+
+    >>> luck = torch.Generator().manual_seed(0)
+    >>> y = torch.arange(300) % 2
+    >>> x = torch.randn(300, 2, generator=luck) + 4 * y[:, None]
+    >>> lab, fewer_of_one = Domain(x, y.tolist()), x[(torch.arange(300) % 6 < 3) | (y == 0)]
+    >>> kind_of_shift(lab, x * 2 + 3).kind, kind_of_shift(lab, fewer_of_one).kind
+    ('mapping', 'proportions')
+    """
+    luck = torch.Generator().manual_seed(seed)
+    assert isinstance(source.x, Tensor)
+    rows, others = (torch.randperm(n, generator=luck)[:most] for n in (len(source), len(target)))
+    space = principal([source.x, target], components)
+    s, t, y = space(source.x[rows]), space(target[others]), source.labels[rows]
+    features = Bumps.of(s, t, seed)
+    f_s, f_t = features(s), features(t)
+    whole = hotelling(f_s, f_t)
+    found = {"no change": Explanation("no change", whole, 0.0)}
+
+    def tried(name: str, gap: Gap) -> Explanation:
+        share = 1 - gap.excess / whole.excess if whole.excess > 0 else 1.0
+        found[name] = Explanation(name, gap, min(share, 1.0))
+        return found[name]
+
+    for name, changed in MAPS.items():
+        tried(name, hotelling(features(changed(s, t)), f_t))
+    classes = isinstance(source.output, Classes)
+    ratio = proportions = None
+    if classes:
+        proportions, ratio = moved_proportions(f_s, y, f_t, source.classes.width)
+        tried("proportions", hotelling(f_s, f_t, ratio[y] + 1e-9))
+    weight = bounded(least_squares_ratio(s, t, seed), 1e6)
+    effective = effective_samples(weight) / len(s)
+    tried("sampling", hotelling(f_s, f_t, weight))
+    kind = _kind(found, ratio, effective, len(s))
+    if kind == "unknown" and classes:
+        direction = _along_a_direction(s, y, t, whole, seed)
+        found["shared direction"] = direction[0]
+        if direction[1] and direction[0].fits:
+            kind = "subspace"
+    names = source.classes.names if classes else ()
+    return KindOfShift(kind, tuple(found.values()), proportions, effective, names)
+
+
+def _kind(found: dict[str, Explanation], ratio: Float[Tensor, " k"] | None, effective: float, n: int) -> Kind:
+    if found["no change"].gap.z < NOTICED:
+        return "none"
+    simple = next((found[m] for m in ("mean", "scale") if found[m].gap.z < ROUGHLY), None)
+    maps = [found[m] for m in ("scale", "scales", "covariance")]
+    map_ = simple or next((e for e in maps if e.gap.z < ROUGHLY or e.share >= ALL), None)
+    labels, sampling = found.get("proportions"), found["sampling"]
+    drawn = sampling.share >= MOST and effective * n >= LEAST
+    if labels is not None and ratio is not None and labels.fits:
+        better = map_ is not None and map_.gap.z < labels.gap.z - 1
+        return "mapping" if map_ is not None and (better or float(ratio.min()) < GONE) else "proportions"
+    if simple is not None:
+        return "mapping"
+    if map_ is not None and not (drawn and effective < PART and sampling.share >= map_.share - 0.1):
+        return "mapping"
+    return "sampling" if drawn else "unknown"
+
+
+def moved_proportions(
+    f_s: Float[Tensor, "n r"], y: Int[Tensor, " n"], f_t: Float[Tensor, "m r"], k: int
+) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"]]:
+    """(q, q/π): the proportions of classes by which the source's features have the target's mean.
+
+    argmin_{q ≥ 0, Σq = 1} ‖Σ_c q_c mean(f | c) − mean f_t‖ in the metric of the target's covariance. A class
+    without samples has q = 0 and a ratio of 1.
+    """
+    counts = torch.bincount(y, minlength=k).double()
+    present = counts > 0
+    means = torch.stack([f_s[y == c].mean(0) for c in present.nonzero().flatten().tolist()])
+    values, vectors = torch.linalg.eigh(covariance(f_t))
+    metric = vectors / (values.clamp_min(0) + 1e-3 * values[-1].clamp_min(1e-300)).sqrt()
+    a, b = means @ metric, f_t.mean(0) @ metric
+    sure = 10 * float(a.abs().max()) * a.shape[1] ** 0.5  # that they sum to 1
+    stacked = torch.cat([a.T, torch.full((1, len(a)), sure, dtype=torch.float64)])
+    solved = torch.from_numpy(nnls(stacked.numpy(), torch.cat([b, b.new_tensor([sure])]).numpy())[0])
+    q = torch.zeros(k, dtype=torch.float64)
+    q[present] = solved / solved.sum().clamp_min(1e-12)
+    prior = counts / counts.sum()
+    return q, torch.where(present, q / prior.clamp_min(1e-12), 1.0)
+
+
+def _along_a_direction(
+    s: Float[Tensor, "n d"], y: Int[Tensor, " n"], t: Float[Tensor, "m d"], whole: Gap, seed: int
+) -> tuple[Explanation, bool]:
+    """What gap is left along a shared direction, and whether the classes differ there: found on one half of
+    the samples and asked of the other, both ways."""
+    left, apart = [], []
+    for half in range(2):
+        own, other = (torch.arange(len(s)) % 2 == half), (torch.arange(len(t)) % 2 == half)
+        along = shared_direction(s[own], y[own], t[other], seed)
+        u_s, u_t, told = along(s[~own]), along(t[~other]), y[~own]
+        bumps = Bumps.of(u_s, u_t, seed)
+        left.append(hotelling(bumps(u_s), bumps(u_t)))
+        seen = bumps(u_s)
+        each = [c for c in told.unique().tolist() if 1 < int((told == c).sum()) < len(told) - 1]
+        apart.append(max((hotelling(seen[told == c], seen[told != c]).z for c in each), default=0.0))
+    z, excess = sum(g.z for g in left) / 2, sum(g.excess for g in left) / 2
+    gap = Gap(excess + left[0].freedom, left[0].freedom, z)
+    share = 1 - 2 * excess / whole.excess if whole.excess > 0 else 1.0
+    return Explanation("shared direction", gap, share), sum(apart) / 2 > 2 * NOTICED
+
+
+Change = Callable[[Tensor, Tensor], Tensor]
+
+
+def _mean(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Float[Tensor, "n d"]:
+    return s - s.mean(0) + t.mean(0)
+
+
+def _scale(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Float[Tensor, "n d"]:
+    factor = (t.var(0, correction=0).sum() / s.var(0, correction=0).sum().clamp_min(1e-300)).sqrt()
+    return (s - s.mean(0)) * factor + t.mean(0)
+
+
+def _scales(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Float[Tensor, "n d"]:
+    factor = (t.var(0, correction=0) / s.var(0, correction=0).clamp_min(1e-300)).sqrt()
+    return (s - s.mean(0)) * factor + t.mean(0)
+
+
+def _covariance(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Float[Tensor, "n d"]:
+    own = 1e-3 * torch.eye(s.shape[1], dtype=s.dtype)
+    c_s, c_t = covariance(s) + own, covariance(t) + own
+    root, inverse = power(c_s, 0.5), power(c_s, -0.5)
+    return (s - s.mean(0)) @ (inverse @ power(root @ c_t @ root, 0.5) @ inverse) + t.mean(0)
+
+
+MAPS: dict[str, Change] = {"mean": _mean, "scale": _scale, "scales": _scales, "covariance": _covariance}
