@@ -1,8 +1,44 @@
 """Judges without target labels: each an object with the same call, none safe alone."""
 
+from .agreement import Agreement
+from .cluster_agreement import ClassAMI
+from .collapse import collapse
+from .dev import DEV
 from .entropy import Entropy
+from .importance_weighted import ImportanceWeighted
+from .mix_val import MixVal
+from .nuclear_norm import NuclearNorm
+from .reverse_validation import ReverseValidation
+from .snd import SND
+from .source_accuracy import SourceAccuracy
 from .trial import LabelFree, Trial
 
-__all__ = ["LABEL_FREE", "Entropy", "LabelFree", "Trial"]
+__all__ = [
+    "DEV",
+    "LABEL_FREE",
+    "SND",
+    "Agreement",
+    "ClassAMI",
+    "Entropy",
+    "ImportanceWeighted",
+    "LabelFree",
+    "MixVal",
+    "NuclearNorm",
+    "ReverseValidation",
+    "SourceAccuracy",
+    "Trial",
+    "collapse",
+]
 
-LABEL_FREE: tuple[LabelFree, ...] = (Entropy(),)
+LABEL_FREE: tuple[LabelFree, ...] = (
+    SourceAccuracy(),
+    ImportanceWeighted(),
+    DEV(),
+    Entropy(),
+    NuclearNorm(),
+    SND(),
+    MixVal(),
+    ReverseValidation(),
+    Agreement(),
+    ClassAMI(),
+)

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ...domain import Domain
 from ...method import Both
 from ...problem import Problem
+from ...seeds import seed_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +22,10 @@ class Trial:
     problem: the kept source and the target, as they are at the cut. held_out: the other samples of the
     source, with their labels. of_target, of_held_out: log P(class | sample) of the target's samples and of
     the held-out ones; the latter as the recipe sees its source. ratio: p_target / p_source at the held-out
-    samples, of mean 1, the same for all candidates. features, held_out_features: of the same samples, as the
-    frozen network gives them, the same for all candidates on one network. fitted: the models. refit: the
-    candidate's recipe on another problem at the same cut. others: what rival candidates say of the target.
-    seed: of what a judge draws.
+    samples, of mean 1 over the whole source. features, held_out_features: of the same samples, as the frozen
+    network gives them; like the ratio they are the same for all candidates on one network. fitted: the
+    models. refit: the candidate's recipe on another problem at the same cut. others: what rival candidates
+    say of the target. seed: of what a judge draws.
     """
 
     problem: Problem
@@ -38,17 +40,32 @@ class Trial:
     others: Sequence[Float[Tensor, "m k"]] = field(default_factory=tuple)
     seed: int = 0
 
+    @property
+    def right(self) -> Bool[Tensor, " h"]:
+        """Which of the held-out samples the candidate tells right."""
+        return self.of_held_out.argmax(1) == self.held_out.labels
+
+    def some(self, most: int) -> Int[Tensor, " r"]:
+        """Rows of the target: all of them, or of more than `most` as many that the seed draws."""
+        luck = torch.Generator().manual_seed(seed_of(self.seed, "some of the target"))
+        return torch.randperm(len(self.of_target), generator=luck)[:most].sort().values
+
 
 class LabelFree(ABC):
     """A score of a candidate that no label of the target goes into; higher is better.
 
     kind: what it goes by: "source" (labels of the source), "certainty" (of what is said of the target),
-    "reverse" (the way back), "agreement" (with rivals). Two scores of one kind mostly err together.
-    reference: where it comes from. warning: when it is known to mislead.
+    "reverse" (the way back), "agreement" (with rivals), "clusters" (of the target's features). Two scores of
+    one kind mostly err together. ranks: whether it may choose among methods; where it may not, it has been
+    seen to prefer those that collapsed, and is there to be looked at. reference: where it comes from.
+    warning: when it is known to mislead.
+
+    It is NaN where a candidate cannot be judged in that way.
     """
 
     name: ClassVar[str]
     kind: ClassVar[str]
+    ranks: ClassVar[bool] = True
     reference: ClassVar[str] = ""
     warning: ClassVar[str] = ""
 

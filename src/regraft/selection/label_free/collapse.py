@@ -1,0 +1,117 @@
+"""Reasons why a candidate must not be taken, whatever judges say of it."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ...errors import InputError
+from ...terms.partitions import entropy
+from ...text import some_of
+from ..intervals import Interval, paired_gain
+from .trial import Trial
+
+VARIETY = 1 / 3  # of the classes beyond the first; collapsed runs have a handful of dozens, sound ones half
+RARE = 1 / 4  # of a class's even share: a class that is rarer may well be missed
+CHANCE = 0.01  # with which a class that is there would not be among the samples
+DEPENDENCE = 0.1  # of what answers vary with the sample on the source
+WORSE = 0.02  # of source accuracy: what adapts may pay so much for the target
+
+
+def collapse(
+    trial: Trial, baseline: Trial | None = None, expected: Float[Tensor, " k"] | None = None
+) -> list[str]:
+    """What speaks against a candidate in plain words; nothing where it did not collapse.
+
+    baseline: source only on the same split. What it does as well is no fault of the adaptation.
+    expected: the shares of the classes in the target, where somebody has estimated them; else those of the
+    source are expected, so that a target which truly lacks classes needs it.
+
+    A candidate is refused if it tells too few classes of the target (`classes_told`), if it never tells some
+    that should be there (`unheard`), if what it says hardly depends on the sample (`dependence`), or if it
+    lost more than two points of accuracy on held-out samples of the source, and certainly some. The loss must
+    be proven: of few samples the lower bound of no loss at all is far below −2 points, and asking for more
+    than that would refuse everybody. On candidates that give up parts of the source on purpose, as weighted
+    ones do, the last is hard.
+    """
+    kept = trial.problem.labelled
+    shares = kept.classes.counts(kept.labels).double() if expected is None else expected.double()
+    shares = shares / shares.sum()
+    said, m = _counts(trial), len(trial.of_target)
+    usual = None if baseline is None else _counts(baseline)
+    reasons = []
+
+    # of samples that may all be of one class by chance, nothing is proven by their being told alike
+    many = float((shares**m).sum()) < CHANCE
+    told, wanted = classes_told(said), min(classes_told(shares), m / 2)  # few samples cannot show many
+    if many and told - 1 < VARIETY * (wanted - 1) and (usual is None or told < classes_told(usual)):
+        reasons.append(
+            f"it tells {told:.1f} classes of the target, counted by how often, and {wanted:.1f} are expected"
+        )
+    if missing := [
+        kept.classes.names[c]
+        for c in unheard(said, shares)
+        if usual is None or usual[c] > 0  # whom source only misses as well, the shift hides
+    ]:
+        reasons.append(f"it never says {some_of(missing)}, which should be in the target")
+
+    least = DEPENDENCE * dependence(trial.of_held_out)
+    here = dependence(trial.of_target)
+    if many and here < least and (baseline is None or here < dependence(baseline.of_target)):
+        reasons.append("what it says of the target hardly depends on the sample")
+
+    if baseline is not None:
+        gain = source_gain(trial, baseline)
+        if gain.value < -WORSE and gain.high < 0:
+            reasons.append(f"it lost the source: {gain.points()} of accuracy against source only")
+    return reasons
+
+
+def classes_told(counts: Float[Tensor, " k"] | Tensor) -> float:
+    """exp H of their shares: how many classes, each as frequent, would be as varied.
+
+    >>> classes_told(torch.tensor([3, 3, 0])), classes_told(torch.tensor([6, 0, 0]))
+    (2.0, 1.0)
+    """
+    return round(torch.tensor(entropy(counts)).exp().item(), 6)
+
+
+def unheard(said: Tensor, shares: Float[Tensor, " k"]) -> list[int]:
+    """The classes that are never said although they are neither rare nor likely to be absent.
+
+    A share of at least a quarter of 1/k, and a chance (1 − share)^m below one in a hundred that m samples
+    have none.
+
+    >>> unheard(torch.tensor([50, 50, 0, 0]), torch.tensor([0.4, 0.4, 0.19, 0.01]))
+    [2]
+    """
+    k, m = len(shares), int(said.sum())
+    due = (shares >= RARE / k) & ((1 - shares) ** m < CHANCE) & (said == 0)
+    return [int(c) for c in due.nonzero().squeeze(1)]
+
+
+def dependence(log_p: Float[Tensor, "m k"]) -> float:
+    """(1/m) Σ ‖pᵢ − p̄‖² / (1 − ‖p̄‖²): 0 where all samples are told the same, 1 where all are certain.
+
+    >>> dependence(torch.eye(2).log()), dependence(torch.full((3, 2), 0.5).log())
+    (1.0, 0.0)
+    """
+    p = log_p.double().exp()
+    mean = p.mean(0)
+    most = float(1 - mean.square().sum())
+    return float((p - mean).square().sum(1).mean()) / most if most > 1e-12 else 0.0
+
+
+def source_gain(trial: Trial, baseline: Trial) -> Interval:
+    """The paired gain of accuracy on the held-out source."""
+    y = trial.held_out.labels
+    if trial.seed != baseline.seed or not torch.equal(y, baseline.held_out.labels):
+        raise InputError(
+            "the trials are of two splits of the source: compare candidates that were tried on the same one"
+        )
+    ours, theirs = trial.right.float(), baseline.right.float()
+    return paired_gain(ours, theirs, torch.zeros_like(y), trial.held_out.group)
+
+
+def _counts(trial: Trial) -> Tensor:
+    """How often each class is said of the target."""
+    return torch.bincount(trial.of_target.argmax(1), minlength=trial.of_target.shape[1])
