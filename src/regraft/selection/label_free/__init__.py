@@ -12,6 +12,7 @@ from .reverse_validation import ReverseValidation
 from .snd import SND
 from .source_accuracy import SourceAccuracy
 from .trial import LabelFree, Trial
+from .trying import Round, Trials
 
 __all__ = [
     "DEV",
@@ -25,8 +26,10 @@ __all__ = [
     "MixVal",
     "NuclearNorm",
     "ReverseValidation",
+    "Round",
     "SourceAccuracy",
     "Trial",
+    "Trials",
     "collapse",
 ]
 

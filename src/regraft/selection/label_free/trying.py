@@ -1,0 +1,188 @@
+"""Candidates fitted to a part of a labelled source and to a target without labels, for judges to look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import final
+
+from jaxtyping import Float
+from torch import Tensor
+
+from ...backbone import Backbone
+from ...candidates import Candidate
+from ...domain import Domain
+from ...engine import one_thread
+from ...errors import InputError
+from ...features import Store, embed, with_views
+from ...folds import Rows, hold_out
+from ...heads.principal import principal
+from ...method import SMALL
+from ...methods.both_sides import bounded
+from ...methods.reweighting.discriminative import Discriminative
+from ...output import Classes
+from ...problem import Problem
+from ...training import Training
+from ..entries import Entries, Entry
+from .trial import Trial
+
+SEEN = frozenset({"source", "target"})
+HELD_OUT = 0.2  # of the source
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """What one split of the source showed: the trials, and who could not be tried and why."""
+
+    tried: tuple[tuple[Candidate, Trial], ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Frozen:
+    """What a network shows of the whole source and of the target before anything is trained.
+
+    ratio: p_target / p_source at the samples of the source, of mean 1.
+    """
+
+    source: Float[Tensor, "n d"]
+    target: Float[Tensor, "m d"]
+    ratio: Float[Tensor, " n"]
+
+
+@final
+class Trials:
+    """Trials of candidates on one problem; what splits of the source share is made once.
+
+    problem: `source` and `target` are looked at, and nothing else: neither candidates nor judges see labels
+    of the target here, should there be some.
+
+    >>> from regraft import METHODS
+    >>> from regraft.backbones import vectors
+    >>> import torch
+    >>> lab = Domain(torch.linspace(0, 1, 20)[:, None], ["low"] * 10 + ["high"] * 10)
+    >>> trials = Trials(Problem(source=lab, target=Domain(lab.x + 0.05)))
+    >>> tried = trials.on_split([Candidate(METHODS["SourceOnly"](), vectors(), "")], seed=0).tried
+    >>> [(candidate.name, len(trial.held_out)) for candidate, trial in tried]
+    [('SourceOnly (columns)', 4)]
+    """
+
+    def __init__(
+        self, problem: Problem, training: Training | None = None, store: Store | None = None
+    ) -> None:
+        if missing := sorted(SEEN - problem.given):
+            raise InputError(f"there is no {' and no '.join(missing)}: give a labelled source and a target")
+        self.problem = problem = problem.only(SEEN)
+        if not isinstance(problem.output, Classes):
+            raise InputError(
+                f"judges without target labels compare classes, and what is asked is "
+                f"{problem.output.describe()}: label some of the target and compare there"
+            )
+        self.training = training or Training()
+        self.entries = Entries(problem, self.training, store or Store())
+        self._frozen: dict[int, Frozen] = {}
+
+    def on_split(self, candidates: Sequence[Candidate], seed: int) -> Round:
+        """Every candidate fitted to four fifths of the source, and what it says of the rest and the target.
+
+        The fifth is stratified and never splits a group; another seed holds out another one. Who fails with
+        an InputError is left out with its reason.
+        """
+        source = self.problem.domains["source"]
+        kept, held_out = hold_out(source, HELD_OUT, seed)
+        if not len(held_out):
+            raise InputError(
+                f"of the source ({source}) no fifth can be held out: give at least five samples of a class, "
+                "in five groups where there are groups"
+            )
+        tried: list[tuple[Candidate, Trial]] = []
+        left_out: list[tuple[str, str]] = []
+        with self.training.progress.track("candidates", len(candidates)) as task:
+            for candidate in candidates:
+                try:
+                    tried.append((candidate, self._trial(candidate, kept, held_out, seed)))
+                except InputError as reason:
+                    left_out.append((candidate.name, str(reason)))
+                task.advance()
+        said = [trial.of_target for _, trial in tried]
+        return Round(
+            tuple(
+                (candidate, replace(trial, others=tuple(said[:i] + said[i + 1 :])))
+                for i, (candidate, trial) in enumerate(tried)
+            ),
+            tuple(left_out),
+        )
+
+    def _trial(self, candidate: Candidate, kept: Rows, held_out: Rows, seed: int) -> Trial:
+        if candidate.method.needs != SEEN:
+            raise InputError(
+                f"it needs {' and '.join(sorted(candidate.method.needs))}: without labels of the target take "
+                "what learns from source and target"
+            )
+        entry = self.entries.of(candidate)
+        seen = self._both_ways(entry)
+        problem = seen.restricted(kept, "source")
+        held = seen.domains["source"][held_out].with_(views=None)
+        frozen = self._of(candidate.backbone)
+        both = entry.fitted_to(problem)
+        of_target = both.target.logits(seen.domains["target"].x).log_softmax(1)
+        of_held_out = both.source.logits(held.x).log_softmax(1)
+        if of_target.isnan().any() or of_held_out.isnan().any():
+            raise InputError("its scores are no numbers: lower the rate of learning")
+        return Trial(
+            problem=problem,
+            held_out=held,
+            of_target=of_target,
+            of_held_out=of_held_out,
+            ratio=frozen.ratio[held_out],
+            features=frozen.target,
+            held_out_features=frozen.source[held_out],
+            fitted=both,
+            refit=entry.fitted_to,
+            seed=seed,
+        )
+
+    def _both_ways(self, entry: Entry) -> Problem:
+        """What the candidate sees; where it learns from changed copies of the source, with such copies of the
+        target as well, which teaches on the way back."""
+        changes, source = entry.candidate.method.many_views, entry.seen.domains["source"]
+        if changes is None or source.views is None:
+            return entry.seen
+        through = partial(embed, store=self.entries.store, engine=entry.training.engine)
+        target = self.problem.domains["target"]
+        return entry.seen.having(
+            "target", with_views(entry.prefix, target, *changes, entry.training.seed, through)
+        )
+
+    def _of(self, network: Backbone) -> Frozen:
+        """What the network shows; what it was never trained to see it shows as well as it can."""
+        if id(network) not in self._frozen:
+            source, target = self.problem.domains["source"], self.problem.domains["target"]
+            ready = network
+            if not network.preprocessing.fitted:
+                ready = network.prepared_by(network.preprocessing.fit(source.x))
+            z_s, z_t = (self._embedded(ready, network, domain) for domain in (source, target))
+            self._frozen[id(network)] = Frozen(z_s, z_t, density_ratio(z_s, z_t, self.training))
+        return self._frozen[id(network)]
+
+    def _embedded(self, ready: Backbone, network: Backbone, domain: Domain) -> Float[Tensor, "n d"]:
+        engine = self.entries.engine(network)
+        x = embed(ready, domain, self.entries.store, engine, self.training.progress).x
+        assert isinstance(x, Tensor)
+        return x.flatten(1)
+
+
+def density_ratio(
+    source: Float[Tensor, "n d"], target: Float[Tensor, "m d"], training: Training
+) -> Float[Tensor, " n"]:
+    """p_target / p_source at the source, of mean 1: the weights that `Discriminative` gives by default.
+
+    >>> import torch
+    >>> x = torch.linspace(-1, 1, 50)[:, None]
+    >>> ratio = density_ratio(x, x[40:], Training())
+    >>> bool(ratio[45] > 10 * ratio[5]), round(ratio.mean().item(), 6)
+    (True, 1.0)
+    """
+    recipe = Discriminative()
+    with one_thread(small=source.numel() + target.numel() < SMALL):
+        space = principal([source, target], recipe.components)
+        return bounded(recipe.weights(space(source), space(target), training), recipe.largest)
