@@ -33,6 +33,7 @@ from .segmentation.pixel_probe import PixelProbe
 from .segmentation.pyramid_fine_tune import PyramidFineTune
 from .segmentation.pyramid_head import PyramidHead
 from .self_training.self_paced import SelfPaced
+from .subspace.shared_direction import SharedDirection
 
 __all__ = ["METHODS", "method_named"]
 
@@ -68,6 +69,7 @@ METHODS: dict[str, type[Method]] = {
         SourceTuned,
         Discriminative,
         CORAL,
+        SharedDirection,
         SelfPaced,
         DANN,
     )

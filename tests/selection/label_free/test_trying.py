@@ -137,9 +137,8 @@ def test_under_label_shift_judges_err_as_they_warn():
 
     source, target = birds([60, 60, 60], 0), birds([150, 20, 10], 1)
     pair = [candidate(name, vectors()) for name in ("SourceOnly", "CORAL")]
-    (_, right), (_, wrong) = (
-        Trials(Problem(source=source, target=target.unlabelled())).on_split(pair, 0).tried
-    )
+    problem = Problem(source=source, target=target.unlabelled())
+    (_, right), (_, wrong) = Trials(problem).on_split(pair, seed=0).tried
     accuracy = [(one.of_target.argmax(1) == target.y).double().mean() for one in (right, wrong)]
     assert accuracy[0] > 0.95
     assert accuracy[1] < 0.8

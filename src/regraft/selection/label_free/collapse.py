@@ -26,12 +26,12 @@ def collapse(
     expected: the shares of the classes in the target, where somebody has estimated them; else those of the
     source are expected, so that a target which truly lacks classes needs it.
 
-    A candidate is refused if it tells too few classes of the target (`classes_told`), if it never tells some that
-    should be there (`unheard`), if what it says hardly depends on the sample (`dependence`), or if it
+    A candidate is refused if it tells too few classes of the target (`classes_told`), if it never tells some
+    that should be there (`unheard`), if what it says hardly depends on the sample (`dependence`), or if it
     lost more than two points of accuracy on held-out samples of the source, and certainly some. The loss must
     be proven: of few samples the lower bound of no loss at all is far below −2 points, and asking for more
-    than that would refuse everybody. For a candidate that gives up parts of the source on purpose, as weighted ones do, the
-    last is a hard rule.
+    than that would refuse everybody. On candidates that give up parts of the source on purpose, as weighted
+    ones do, the last is hard.
     """
     kept = trial.problem.labelled
     shares = kept.classes.counts(kept.labels).double() if expected is None else expected.double()

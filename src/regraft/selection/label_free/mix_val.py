@@ -19,11 +19,12 @@ class MixVal(LabelFree):
 
     ŷ is what the candidate says, x what crosses the cut, λ = `share` just above one half; every sample of the
     target is mixed with one other. The first part asks whether what is told alike lies together, the second
-    whether boundaries lie halfway between; so may those of labels that are wrong. A candidate that says one class of everything passes the first part, and gets 0 for the second, of which
-    there is nothing; one that nearly collapsed passes both: it must not choose among methods. In
-    SKADA-Bench's recorded results, choosing a method by it cost 14 points or more. Mixtures behind one cut
-    are others than those behind another, so that networks trained from different stages on are not judged
-    alike. Samples that are no numbers, or whole ones that are not colours, cannot be mixed: then it is NaN.
+    whether boundaries lie halfway between; so may those of labels that are wrong. A candidate that says one
+    class of everything passes the first part, and gets 0 for the second, of which there is nothing; one that
+    nearly collapsed passes both: it must not choose among methods. In SKADA-Bench's recorded results,
+    choosing a method by it cost 14 points or more. Mixtures behind one cut are others than those behind
+    another, so networks trained from different stages on are not judged alike. Samples that are no numbers,
+    or whole ones that are not colours, cannot be mixed: then it is NaN.
 
     >>> MixVal().share, MixVal().kind
     (0.55, 'certainty')
