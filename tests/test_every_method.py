@@ -32,6 +32,8 @@ def recipe(request) -> Method:
         pytest.importorskip("xgboost")
     if request.param == "LoRA":
         pytest.importorskip("peft")
+    if request.param == "EntropicTransport":
+        pytest.importorskip("ot")
     return method(**QUICK) if issubclass(method, Trained) else method()
 
 

@@ -167,7 +167,7 @@ def load(folder: str | Path, backbone: nn.Module | str | Path | None = None) -> 
             certainty=saved.get("certainty") and certainty_from_json(saved["certainty"], sureness),
             provenance=saved["provenance"],
         )
-        if saved["head"].get("classes") != model.output.width:
+        if _classes_of(saved["head"]) != model.output.width:
             raise ValueError(f"its head knows another number of classes than {model.output.width}")
         model.load_state_dict({k: t for k, t in tensors.items() if k not in _prefixed(fitted)})
         if borrowed is not None and weights_sha256(model) != borrowed.whole_sha256:
@@ -240,6 +240,11 @@ def _learned(model: Model) -> list[Tensor]:
 
 def _prefixed(fitted: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"preprocessing.{k}": t for k, t in fitted.items()}
+
+
+def _classes_of(head: dict[str, Any]) -> Any:
+    """How many scores a saved head gives; one behind a map of the features gives those of what it holds."""
+    return _classes_of(head["head"]) if "head" in head else head.get("classes")
 
 
 def _usable(engine: Engine) -> Engine:

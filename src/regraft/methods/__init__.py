@@ -4,6 +4,9 @@ from ..errors import InputError, near
 from ..method import Method
 from .adversarial.dann import DANN
 from .alignment.coral import CORAL
+from .alignment.matched_scales import MatchedScales
+from .alignment.subspace_alignment import SubspaceAlignment
+from .alignment.tca import TCA
 from .baselines.boosting import Boosting
 from .baselines.from_scratch import FromScratch
 from .baselines.majority import Majority
@@ -28,12 +31,19 @@ from .fine_tuning.layerwise_decay import LayerwiseDecay
 from .fine_tuning.lora import LoRA
 from .fine_tuning.norm_tuning import NormTuning
 from .fine_tuning.reuse_depth import ReuseDepth
+from .label_shift.bbse import BBSE
+from .label_shift.em_prior import EMPrior
 from .reweighting.discriminative import Discriminative
+from .reweighting.kliep import KLIEP
+from .reweighting.kmm import KMM
 from .segmentation.pixel_probe import PixelProbe
 from .segmentation.pyramid_fine_tune import PyramidFineTune
 from .segmentation.pyramid_head import PyramidHead
+from .self_training.adapted_gaussians import AdaptedGaussians
 from .self_training.self_paced import SelfPaced
 from .subspace.shared_direction import SharedDirection
+from .transport.entropic_transport import EntropicTransport
+from .transport.linear_transport import LinearTransport
 
 __all__ = ["METHODS", "method_named"]
 
@@ -68,9 +78,19 @@ METHODS: dict[str, type[Method]] = {
         SourceOnly,
         SourceTuned,
         Discriminative,
+        KLIEP,
+        KMM,
+        BBSE,
+        EMPrior,
         CORAL,
         SharedDirection,
         SelfPaced,
+        MatchedScales,
+        SubspaceAlignment,
+        TCA,
+        LinearTransport,
+        EntropicTransport,
+        AdaptedGaussians,
         DANN,
     )
 }
