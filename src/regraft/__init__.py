@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from .output import MultiLabel as MultiLabel
     from .output import Real as Real
     from .planner import plan as plan
+    from .pooling import pooled as pooled
     from .problem import Problem as Problem
     from .readers import read_images as read_images
     from .readers import read_masks as read_masks
     from .readers import read_table as read_table
+    from .selection import Adaptation as Adaptation
     from .selection import CrossValidation as CrossValidation
     from .selection import Study as Study
+    from .selection import adapt as adapt
     from .selection import compare as compare
     from .surgery import transfer_weights as transfer_weights
     from .training import Training as Training
@@ -62,8 +65,11 @@ _WHERE = {
     "read_images": "readers",
     "read_masks": "readers",
     "read_table": "readers",
+    "pooled": "pooling",
+    "Adaptation": "selection",
     "CrossValidation": "selection",
     "Study": "selection",
+    "adapt": "selection",
     "compare": "selection",
     "transfer_weights": "surgery",
     "Training": "training",

@@ -79,6 +79,7 @@ TOO_FEW = f"needs {LEAST_TARGET} samples of the target"
 NEEDS_TIME = "trains the network: needs a pretrained one and time: --budget 10m"
 
 
+# in the order in which they are tried, source only first; others are tried when they are asked for
 ACROSS_RULES: tuple[AcrossRule, ...] = (
     AcrossRule("SourceOnly", "the source's classifier as it is: what every adaptation has to beat"),
     AcrossRule(
@@ -108,10 +109,9 @@ ACROSS_RULES: tuple[AcrossRule, ...] = (
     ),
     AcrossRule(
         "SelfPaced",
-        "where the target's classes are clusters that the source half knows, the surest samples teach the rest",
+        "where the target's classes are clusters that the source half knows, the surest teach the rest",
         lambda f: _classes(f) and f.learner != "kernel",
         TOO_FEW + " and more columns than a few",
         lambda f: {},
     ),
 )
-"""In the order in which they are tried; others are tried when they are asked for."""

@@ -126,7 +126,8 @@ def _across(name: str, facts: AcrossFacts) -> Method:
     chosen = next((f for f in fields(method) if f.name == "learner"), None)
     if chosen is None or facts.learner not in chosen.metadata["search"]:
         return method()
-    return method(learner=facts.learner)
+    recipe: dict[str, Any] = {"learner": facts.learner}
+    return method(**recipe)
 
 
 def _untrained(method: Method, network: Backbone, problem: Problem) -> Backbone:

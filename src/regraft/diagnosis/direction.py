@@ -43,8 +43,7 @@ def shared_direction(
     within = (covariance(s) + covariance(t)) / 2
     within = within + 1e-3 * within.diagonal().mean() * torch.eye(s.shape[1], dtype=torch.float64)
     whiten, centre = power(within, -0.5), torch.cat([s, t]).mean(0)
-    problem = _Contrast(*((z - centre) @ whiten for z in (s, t)), y, luck)
-    u = problem.best()
+    u = _Contrast((s - centre) @ whiten, (t - centre) @ whiten, y, luck).best()
     weight = (whiten @ u)[None]
     return Affine(weight, -weight @ centre)
 
@@ -80,17 +79,20 @@ class _Contrast:
             along = u / u.norm(dim=1, keepdim=True).clamp_min(1e-12)
             value = self.value(along)
             if value.detach().max() > found:
-                found, direction = float(value.detach().max()), along[value.argmax()].detach()
+                best = value.detach().max(0)
+                found, direction = float(best.values), along.detach()[best.indices]
             step.zero_grad()
             (-value.sum()).backward()
             step.step()
         return direction
 
     def value(self, u: Float[Tensor, "r d"]) -> Float[Tensor, " r"]:
+        """The objective along each of r directions."""
         angle = (self.z @ u.T)[..., None] * self.frequencies  # n r f
         waves = torch.stack([angle.cos(), angle.sin()])
         squared = (
             torch.einsum("wnrf,nk->wkrf", waves, self.contrasts).square().sum(0).mean(2)
         )  # k r: of the domains, then of each class
         chance, chance_of_classes = self.by_chance
-        return (squared[1:].sum(0) + chance_of_classes).log() - (squared[0] + chance).log()
+        value: Tensor = (squared[1:].sum(0) + chance_of_classes).log() - (squared[0] + chance).log()
+        return value

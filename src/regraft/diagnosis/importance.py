@@ -51,4 +51,5 @@ def least_squares_ratio(
 
 def _solved(k_s: Float[Tensor, "n p"], k_t: Float[Tensor, "m p"], ridge: float) -> Float[Tensor, " p"]:
     gram = k_s.T @ k_s / len(k_s) + ridge * torch.eye(k_s.shape[1], dtype=k_s.dtype)
-    return torch.linalg.solve(gram, k_t.mean(0)).clamp_min(0)
+    alpha: Tensor = torch.linalg.solve(gram, k_t.mean(0))
+    return alpha.clamp_min(0)

@@ -90,7 +90,13 @@ class KindOfShift:
         return MOVED if self.kind == "proportions" and maps else ""
 
     @property
+    def moved(self) -> Float[Tensor, " k"] | None:
+        """The classes' proportions in the target, where these are what moved."""
+        return self.proportions if self.kind == "proportions" else None
+
+    @property
     def sentence(self) -> str:
+        """What was found, in words."""
         return TOLD[self.kind]
 
     @property

@@ -1,5 +1,7 @@
 """Judges, baselines, verdicts: how a choice is made and what may be said of it."""
 
+from .adaptation import Adaptation
+from .adapting import adapt
 from .choice import Result
 from .comparison import compare
 from .intervals import Interval
@@ -10,6 +12,7 @@ from .study import Study
 from .verdict import Verdict
 
 __all__ = [
+    "Adaptation",
     "ClassScores",
     "CrossValidation",
     "Interval",
@@ -19,6 +22,7 @@ __all__ = [
     "SealedTest",
     "Study",
     "Verdict",
+    "adapt",
     "compare",
     "evaluate",
     "metric_named",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..candidates import Candidate, Plan
+from ..diagnosis import KindOfShift
 from ..domain import Domain
 from ..model import Model
 from ..output.metrics import title
@@ -15,7 +16,7 @@ from ..text import aligned, counted, seconds_text
 from .intervals import Interval
 from .label_free import LABEL_FREE
 from .label_free.stack import Decision
-from .scores import Scores
+from .scores import Scores, evaluate
 from .settling import Settling
 
 
@@ -52,7 +53,7 @@ class Adaptation:
     """The outcome of `adapt`; printing it gives what differs, the table, and the choice with its reasons.
 
     source, target: what was given. labelled: the few labelled samples of the target, if there were some.
-    differs: what tells the two domains apart, in sentences. rows: the candidates, those that use the source
+    shift: what kind of shift explains how they differ. rows: the candidates, those that use the source
     as it is first. decision: which row was handed over and why. settling: which labels would tell more.
     """
 
@@ -62,7 +63,7 @@ class Adaptation:
     plan: Plan
     judge: str
     metric: str
-    differs: tuple[str, ...]
+    shift: KindOfShift
     rows: list[Tried]
     decision: Decision
     settling: Settling | None
@@ -90,7 +91,7 @@ class Adaptation:
             "judge": self.judge,
             "sentence": self.sentence(),
             "decision": self.decision.to_json(),
-            "differs": list(self.differs),
+            "shift": self.shift.to_json(),
             "labels_of_target": 0 if self.labelled is None else len(self.labelled),
             "candidates": [{"name": row.candidate.name, "against": list(row.against)} for row in self.rows],
         }
@@ -117,7 +118,14 @@ class Adaptation:
         lines = [f"Source: {self.source}", f"Target: {self.target}"]
         if self.labelled is not None:
             lines.append(f"Labelled samples of the target: {self.labelled}")
-        lines += ["", "What differs", *(f"  {sentence}." for sentence in self.differs), "", self.table(), ""]
+        lines += [
+            "",
+            "What differs",
+            *(f"  {sentence}." for sentence in self.shift.sentences),
+            "",
+            self.table(),
+            "",
+        ]
         lines.append(f"Judge: {self.judge}.")
         lines += [
             f"Not taken: {row.candidate.name}: {'; '.join(row.against)}." for row in self.rows if row.against
@@ -136,6 +144,11 @@ class Adaptation:
             lines.append(f"Test set ({counted(len(self.test), 'sample')}): {on_test}.")
         return "\n".join(lines)
 
+    def read_test(self, test: Domain) -> Scores:
+        """The scores of the model handed over on labelled samples of the target that were kept for this."""
+        self.test = evaluate(self.model, test)
+        return self.test
+
     def to_json(self) -> dict[str, Any]:
         """Everything above, for machines."""
         return {
@@ -145,7 +158,7 @@ class Adaptation:
             "plan": self.plan.to_json(),
             "judge": self.judge,
             "metric": self.metric,
-            "differs": list(self.differs),
+            "shift": self.shift.to_json(),
             "results": [row.to_json() for row in self.rows],
             "handed_over": self.handed_over.candidate.name,
             "decision": {**self.decision.to_json(), "sentence": self.sentence()},
@@ -156,12 +169,23 @@ class Adaptation:
             "test": self.test and self.test.to_json(),
         }
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the model folder, with study.json in it."""
+    def report(self, path: str | Path) -> Path:
+        """Write the study as one HTML file that opens offline; it appears whole or not at all."""
+        from ..report import put
+        from ..report.adaptation import page
+
+        return put(page(self), path)
+
+    def save(self, folder: str | Path, report: bool = False) -> Path:
+        """Write the model folder, with study.json in it, and report.html if it is asked for."""
+        # again, for a test may have been read since the model was fitted
         self.model.provenance["adaptation"] = self.summary()
-        return self.model.save(
-            folder, {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
-        )
+        beside = {"study.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False)}
+        if report:
+            from ..report.adaptation import page
+
+            beside["report.html"] = page(self)
+        return self.model.save(folder, beside)
 
     def _settling(self) -> dict[str, Any] | None:
         """With the names of the samples to label."""

@@ -1,25 +1,29 @@
-"""The main job where the target has no labels: adapt where that is safe, and say why not where it is not."""
+"""The main job where the target has no labels: adapt where that is safe, say why not where it is not."""
 
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 
 from .. import __version__
-from ..candidates import Plan
+from ..candidates import Candidate, Plan
+from ..domain import Domain
 from ..errors import InputError
 from ..features import Store
+from ..model import Model
 from ..planner import plan
 from ..problem import Problem
 from ..provenance import versions
 from ..training import Training
 from .adaptation import Adaptation, Tried
 from .choice import HAND_OVER
-from .label_free import LABEL_FREE, Trials, collapse
-from .label_free.stack import Row, Stack
-from .scores import metric_named
+from .label_free import LABEL_FREE, Trial, Trials, collapse
+from .label_free.stack import Decision, Row, Stack
+from .scores import Scores, metric_named, scores_of
+from .settling import Settling, settling
 
 
 def adapt(
@@ -68,30 +72,42 @@ def adapt(
     trials = Trials(problem, training, store)
     done = trials.on_split(planned.candidates, training.seed)
     if not done.tried or done.tried[0][0].adapts:
-        raise InputError(f"source only could not be fitted ({dict(done.left_out)}): see to that first")
-    shift = trials.shift()
+        told = dict(done.left_out).get(planned.candidates[0].name, "it is not in the plan")
+        raise InputError(f"the source's own classifier could not be fitted ({told}): see to the source first")
+    shift = trials.shift(planned.candidates[0].backbone)
     base = done.tried[0][1]
-    rows, tried = [], []
+    rows: list[Row] = []
+    tried: list[Tried] = []
     for candidate, trial in done.tried:
         start = time.perf_counter()
+        vetoes = () if trial is base else tuple(collapse(trial, base, shift.moved))
         scores = {judge.name: judge(trial) for judge in LABEL_FREE}
-        vetoes = () if trial is base else tuple(collapse(trial, base, shift.proportions))
         rows.append(Row(candidate.name, candidate.method.family(), not candidate.adapts, scores, vetoes))
-        tried.append(Tried(candidate, scores, (), time.perf_counter() - start))
-    decision = stack.decide(rows, shift)
-    tried = [replace(t, against=why) for t, why in zip(tried, decision.against, strict=True)]
+        on_labels = None if labelled is None else _on_labels(trials, candidate, trial, labelled)
+        gain = None
+        if on_labels is not None and tried and tried[0].on_labels is not None:
+            gain = on_labels.gain_over(tried[0].on_labels, metric)
+        tried.append(Tried(candidate, scores, (), time.perf_counter() - start, on_labels, gain))
+    decision = stack.best(rows) if hand_over == "best" else stack.decide(rows, shift)
+    if labelled is not None:
+        decision = by_labels(tried, metric, decision)
+    tried = [replace(row, against=why) for row, why in zip(tried, decision.against, strict=True)]
+
+    def refitted() -> Model:
+        return trials.refitted(done.tried[decision.chosen][0])
+
     return Adaptation(
         source=problem.domains["source"],
         target=problem.domains["target"],
         labelled=labelled,
         plan=planned,
-        judge=stack.describe(),
+        judge=stack.describe() if labelled is None else _by_labels(labelled),
         metric=metric,
-        differs=shift.sentences,
+        shift=shift,
         rows=tried,
         decision=decision,
-        settling=_settling(rows, [trial for _, trial in done.tried], decision),
-        made=lambda: _refitted(trials, done.tried[decision.chosen][0], problem),
+        settling=_settling(done.tried, stack, rows, decision),
+        made=refitted,
         left_out=[*planned.left_out, *done.left_out],
         setting={
             "regraft": __version__,
@@ -102,3 +118,60 @@ def adapt(
             "threads": torch.get_num_threads(),
         },
     )
+
+
+def in_terms_of(source: Domain, labelled: Domain) -> Domain:
+    """Labelled samples of the target with the source's classes, matched by name.
+
+    >>> lab, few = Domain([[0.0], [1.0]], ["crow", "owl"]), Domain([[1.0]], ["owl"])
+    >>> in_terms_of(lab, few).y.tolist()
+    [1]
+    """
+    y, observed = source.asked.matched(labelled.asked, labelled.labels, labelled.observed)
+    return labelled.with_(y=y, observed=observed, output=source.asked)
+
+
+def by_labels(rows: Sequence[Tried], metric: str, otherwise: Decision) -> Decision:
+    """The choice by a few labelled samples of the target: the best row that is surely ahead of source only.
+
+    Where none is, the source's own classifier is kept. What collapsed stays out.
+    """
+    against = list(otherwise.against)
+    proven = []
+    for i, row in enumerate(rows):
+        if row.gain is None or not row.candidate.adapts:
+            continue
+        against[i] = () if row.gain.low > 0 else (f"gain on labels of the target: {row.gain.points()}",)
+        if row.gain.low > 0:
+            proven.append(i)
+    if not proven:
+        reasons = ("no adaptation is surely ahead on the labelled samples of the target",)
+        return Decision(0, False, reasons, tuple(against))
+    values = {i: score.value(metric) for i in proven if (score := rows[i].on_labels) is not None}
+    chosen = max(values, key=lambda i: values[i])
+    gain = rows[chosen].gain
+    assert gain is not None
+    reasons = (f"ahead of {rows[0].candidate.name} on the labelled samples of the target, {gain.points()}",)
+    return Decision(chosen, True, reasons, tuple(against))
+
+
+def _on_labels(trials: Trials, candidate: Candidate, trial: Trial, labelled: Domain) -> Scores:
+    """What a candidate, fitted without them, scores on labelled samples of the target."""
+    seen = trials.seen(candidate, labelled)
+    return scores_of(labelled.asked.expected(trial.fitted.target.logits(seen.x))[None], labelled)
+
+
+def _by_labels(labelled: Domain) -> str:
+    return f"{len(labelled)} labelled samples of the target, which no candidate learned from; 93 % bounds"
+
+
+def _settling(
+    done: Sequence[tuple[Candidate, Trial]], stack: Stack, rows: Sequence[Row], decision: Decision
+) -> Settling | None:
+    """Between what was handed over and source only; where that is the same, the best of those refused."""
+    others = [i for i, row in enumerate(rows) if not row.baseline and not row.vetoes]
+    if not others:
+        return None
+    rival = decision.chosen if decision.adapts else stack.foremost(rows, others)
+    said = [done[i][1].of_target.argmax(1) for i in (rival, 0)]
+    return settling(said[0], said[1], (rows[rival].name, rows[0].name))

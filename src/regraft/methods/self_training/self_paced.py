@@ -78,7 +78,7 @@ class SelfPaced(OnBothSides):
         factor = first.sharpness / fit.sharpness
         head = Linear.of(factor * fit.weight, factor * fit.bias)
         maps = [space.after(Affine.of_scale(torch.ones(x.shape[1]), -x.mean(0))) for x in (target, source.x)]
-        return Sides(*(side.then(head) for side in maps))
+        return Sides(maps[0].then(head), maps[1].then(head))
 
 
 def surest(

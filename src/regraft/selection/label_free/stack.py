@@ -1,36 +1,20 @@
-"""The choice without target labels: what is vetoed, what is blocked, what has to agree, and when to refuse."""
+"""The choice without target labels: what is vetoed, what is blocked, what has to agree, when to refuse."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, final
+from dataclasses import dataclass
+from typing import Any, final
 
+from ...diagnosis import KindOfShift
 from ...text import counted
 
 # the score of each kind that speaks for it; the others of its kind mostly err with it, and are shown
 SPEAKERS = {
-    "certainty": "nuclear norm",
     "clusters": "agreement with clusters",
+    "certainty": "nuclear norm",
     "reverse": "reverse validation",
     "source": "importance weighted",
 }
-
-
-class Shift(Protocol):
-    """What is known of the kind of shift: families that are right or wrong for it, each with a reason."""
-
-    @property
-    def right(self) -> frozenset[str]:
-        """The families that it asks for; empty where no kind explains the shift."""
-        ...
-
-    @property
-    def sentence(self) -> str:
-        """What was found, in words."""
-        ...
-
-    def blocks(self, family: str) -> str:
-        """Why a family may not be taken; empty where it may."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +43,7 @@ class Decision:
     chosen: int
     adapts: bool
     reasons: tuple[str, ...]
-    against: tuple[tuple[str, ...], ...] = field(default_factory=tuple)
+    against: tuple[tuple[str, ...], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {"adapts": self.adapts, "reasons": list(self.reasons)}
@@ -72,10 +56,10 @@ class Stack:
 
     1. A candidate that collapsed is out (`collapse`), and so is one of a family that the kind of shift rules
        out: where the proportions of the classes moved, whatever maps one domain onto the other.
-    2. Where one kind of shift explains all of the difference, only the families made for it are left.
-    3. Where none does, a candidate has to be better than the source's own classifier by judges of `kinds`
+    2. Where one kind of shift explains the difference, only the families made for it are left.
+    3. Where none does, a candidate has to be ahead of the source's own classifier by judges of `kinds`
        different kinds, that of the target's clusters among them, each by more than `margin`.
-    4. Of those left the one with the best mean rank among these judges is taken; of none, the source's own.
+    4. Of those left the one with the best mean place among these judges is taken; of none, the source's own.
 
     No single score is safe: on published results entropy, importance weighting and the others each lose to
     source only in half of the cases, and certainty alone prefers what collapsed.
@@ -87,69 +71,76 @@ class Stack:
     def describe(self) -> str:
         """What is printed next to the choice."""
         return (
-            f"no label of the target; vetoes of collapse and of the kind of shift, then at least {self.kinds} "
-            f"kinds of judges ({', '.join(SPEAKERS.values())}) ahead of source only by {self.margin:g}"
+            "no label of the target; vetoes of collapse and of the kind of shift, then judges of at least "
+            f"{self.kinds} kinds ({', '.join(SPEAKERS.values())}) ahead of source only by {self.margin:g}"
         )
 
-    def decide(self, rows: Sequence[Row], shift: Shift) -> Decision:
+    def decide(self, rows: Sequence[Row], shift: KindOfShift) -> Decision:
         """The choice among rows of which the first uses the source as it is.
 
-        >>> import types
-        >>> shift = types.SimpleNamespace(right=frozenset(), sentence="", blocks=lambda family: "")
         >>> low, high = ({name: v for name in SPEAKERS.values()} for v in (0.5, 0.8))
         >>> rows = [Row("SourceOnly", "baselines", True, low), Row("CORAL", "alignment", False, high)]
-        >>> Stack().decide(rows, shift).chosen
-        1
+        >>> kinds = ("unknown", "none", "proportions")
+        >>> [Stack().decide(rows, KindOfShift(kind, ())).chosen for kind in kinds]
+        [1, 0, 0]
         """
-        base = rows[0]
-        against: list[tuple[str, ...]] = []
-        ahead: list[tuple[str, ...]] = []
-        for row in rows:
-            kinds = tuple(kind for kind, name in SPEAKERS.items() if self._ahead(row, base, name))
-            ahead.append(kinds)
-            against.append(() if row.baseline else self._against(row, kinds, shift))
+        ahead = [self._ahead(row, rows[0]) for row in rows]
+        against = tuple(
+            () if row.baseline else self._against(row, kinds, shift)
+            for row, kinds in zip(rows, ahead, strict=True)
+        )
         left = [i for i, row in enumerate(rows) if not row.baseline and not against[i]]
         if not left:
-            return Decision(0, False, self._refusal(rows, against, shift), tuple(against))
-        chosen = min(left, key=lambda i: self._rank(rows, left, i))
+            return Decision(0, False, (shift.sentence, "no adaptation passed"), against)
+        chosen = self.foremost(rows, left)
         if shift.right:
             reasons = (shift.sentence, f"{rows[chosen].family} is made for that")
         else:
-            names = [SPEAKERS[kind] for kind in ahead[chosen]]
-            reasons = (f"ahead of {base.name} by {', '.join(names)}, and nothing speaks against it",)
-        return Decision(chosen, True, reasons, tuple(against))
+            names = ", ".join(SPEAKERS[kind] for kind in ahead[chosen])
+            reasons = (f"ahead of {rows[0].name} by {names}", "nothing speaks against it")
+        return Decision(chosen, True, reasons, against)
 
-    def _ahead(self, row: Row, base: Row, name: str) -> bool:
-        return row.scores.get(name, float("nan")) > base.scores.get(name, float("nan")) + self.margin
+    def best(self, rows: Sequence[Row]) -> Decision:
+        """The row with the best mean place among the judges that speak, whatever speaks against it."""
+        chosen = self.foremost(rows, range(len(rows)))
+        reasons = ("the best mean place among the judges, as you asked",)
+        return Decision(chosen, not rows[chosen].baseline, reasons, tuple(row.vetoes for row in rows))
 
-    def _against(self, row: Row, kinds: Sequence[str], shift: Shift) -> tuple[str, ...]:
+    def foremost(self, rows: Sequence[Row], rivals: Sequence[int]) -> int:
+        """Of some rows the one with the best mean place among the judges that speak."""
+        return min(rivals, key=lambda i: (_place(rows, rivals, i), i))
+
+    def _ahead(self, row: Row, base: Row) -> list[str]:
+        """The kinds of judges that put a row ahead of source only; none where a score is no number."""
+        nothing = math.nan
+        return [
+            kind
+            for kind, name in SPEAKERS.items()
+            if row.scores.get(name, nothing) > base.scores.get(name, nothing) + self.margin
+        ]
+
+    def _against(self, row: Row, kinds: Sequence[str], shift: KindOfShift) -> tuple[str, ...]:
         found = list(row.vetoes)
         if blocked := shift.blocks(row.family):
             found.append(blocked)
         elif shift.right and row.family not in shift.right:
             found.append(f"{row.family} is not made for this kind of shift")
-        elif not shift.right:
-            if "clusters" not in kinds:
-                found.append(
-                    "what it says follows the clusters of the target no better than source only does"
-                )
-            elif len(kinds) < self.kinds:
-                found.append(
-                    f"ahead of source only by {counted(len(kinds), 'kind')} of judges, not {self.kinds}"
-                )
+        elif not shift.right and "clusters" not in kinds:
+            found.append("it follows the clusters of the target no better than source only does")
+        elif not shift.right and len(kinds) < self.kinds:
+            found.append(f"ahead of source only by {counted(len(kinds), 'kind')} of judges, not {self.kinds}")
         return tuple(found)
 
-    def _rank(self, rows: Sequence[Row], left: Sequence[int], i: int) -> float:
-        """The mean place of a row among those left, by the judges that speak."""
-        places = []
-        for name in SPEAKERS.values():
-            mine = rows[i].scores.get(name, float("-inf"))
-            places.append(sum(rows[j].scores.get(name, float("-inf")) > mine for j in left))
-        return sum(places) / len(places) + i * 1e-9
 
-    def _refusal(
-        self, rows: Sequence[Row], against: Sequence[tuple[str, ...]], shift: Shift
-    ) -> tuple[str, ...]:
-        if not any(not row.baseline for row in rows):
-            return ("nothing else was tried",)
-        return (shift.sentence, "no adaptation passed")
+def _place(rows: Sequence[Row], rivals: Sequence[int], i: int) -> float:
+    """The mean place of a row among its rivals, by the judges that speak."""
+
+    def place(name: str) -> int:
+        own = _known(rows[i].scores.get(name))
+        return sum(_known(rows[j].scores.get(name)) > own for j in rivals)
+
+    return sum(map(place, SPEAKERS.values())) / len(SPEAKERS)
+
+
+def _known(score: float | None) -> float:
+    return -math.inf if score is None or math.isnan(score) else score

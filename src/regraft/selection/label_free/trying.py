@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...backbone import Backbone
 from ...candidates import Candidate
+from ...diagnosis import KindOfShift, kind_of_shift
 from ...domain import Domain
 from ...engine import one_thread
 from ...errors import InputError
@@ -19,6 +20,7 @@ from ...heads.principal import principal
 from ...method import SMALL
 from ...methods.both_sides import bounded
 from ...methods.reweighting.discriminative import Discriminative
+from ...model import Model
 from ...output import Classes
 from ...problem import Problem
 from ...training import Training
@@ -111,6 +113,24 @@ class Trials:
             ),
             tuple(left_out),
         )
+
+    def shift(self, network: Backbone) -> KindOfShift:
+        """What kind of shift there is, by what the network shows before anything is trained."""
+        frozen = self._of(network)
+        seen = self.problem.domains["source"].with_(x=frozen.source, views=None)
+        return kind_of_shift(seen, frozen.target, self.training.seed)
+
+    def seen(self, candidate: Candidate, domain: Domain) -> Domain:
+        """Other samples as a candidate's fitted models take them."""
+        entry = self.entries.of(candidate)
+        if entry.suffix is candidate.backbone:
+            return domain
+        return embed(entry.prefix, domain, self.entries.store, entry.training.engine, self.training.progress)
+
+    def refitted(self, candidate: Candidate) -> Model:
+        """The candidate's model of the whole source, which takes the samples themselves."""
+        entry = self.entries.of(candidate)
+        return entry.whole(entry.fitted(), self.problem)
 
     def _trial(self, candidate: Candidate, kept: Rows, held_out: Rows, seed: int) -> Trial:
         if candidate.method.needs != SEEN:
