@@ -80,7 +80,8 @@ def command(paths: tuple[Path, ...], labelled: tuple[Path, ...], **options: Any)
     for i, (name, path) in enumerate(zip(names, paths, strict=True)):
         domains[name] = _read(path, reading, i == 0, path.resolve() in used, progress)
         report_unreadable(domains[name], path)
-    network = open_backbone(options["backbone"], weights=options["weights"], domain=domains[names[0]])
+    named = options["backbone"] is not None or options["weights"] is not None
+    network = open_backbone(options["backbone"], weights=options["weights"]) if named else None
     store = None if options["no_cache"] else Store(cache_folder() / "features")
     found = measure_shift(domains, network, store=store, training=training)
     click.echo(str(found))

@@ -1,7 +1,7 @@
 """How far apart domains are, and what differs."""
 
 from .apart import Apart, told_apart
-from .bound import Bound, bound
+from .bound import Bound, bounds
 from .labels import LabelShift, label_shift
 from .measure import measure_shift
 from .shift import Pair, Shift, Way
@@ -13,7 +13,7 @@ __all__ = [
     "Pair",
     "Shift",
     "Way",
-    "bound",
+    "bounds",
     "label_shift",
     "measure_shift",
     "told_apart",

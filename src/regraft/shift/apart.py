@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Bool, Float, Int
+from scipy.optimize import minimize
+from scipy.special import expit
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from ..domain import Domain
 from ..output import Classes
@@ -16,6 +19,7 @@ from ..terms.discrepancy import kernel, median_gammas
 from .auc import interval_of, placements
 from .probe import Probed, evenly, probed
 
+Array = npt.NDArray[np.float64]
 SIDES = Classes(("first", "second"))
 PERMUTATIONS = 999
 MOST_IN_KERNEL = 500  # samples of each side: the permutation test looks at all pairs
@@ -173,32 +177,25 @@ def _pair(
     seed: int,
 ) -> tuple[Float[Tensor, " e"], Float[Tensor, " e"]]:
     """argmin ½ (‖v‖² + ‖w‖²) + C Σ wᵢ log(1 + exp(−sᵢ (v·xᵢ + a)(w·xᵢ + b)))"""
-    luck = torch.Generator().manual_seed(seed)
-    constant = torch.zeros_like(start)
-    constant[-1] = 1.0
-    starts = [torch.stack([start, constant])]
-    starts += [torch.randn(2, len(start), generator=luck, dtype=torch.float64) for _ in range(STARTS - 1)]
-    best, found = torch.inf, starts[0]
-    for first in starts:
-        pair = first.clone().requires_grad_()
-        optimiser = torch.optim.LBFGS([pair], max_iter=STEPS, line_search_fn="strong_wolfe")
+    random = np.random.default_rng(seed)
+    ones = np.concatenate([z.numpy(), np.ones((len(z), 1))], 1)
+    s, w, n, e = sign.numpy(), weight.numpy(), len(z), len(start)
+    ridge = np.concatenate([np.ones(e - 1), [0.0]]) / (STRENGTH * n)
 
-        def loss(pair: Tensor = pair) -> Tensor:
-            margin = sign * _score(z, pair[0]) * _score(z, pair[1])
-            ridge = pair[:, :-1].square().sum() / 2
-            return (ridge / STRENGTH + (weight * softplus(-margin)).sum()) / len(z)
+    def loss(flat: Array) -> tuple[float, Array]:
+        g, h = flat[:e], flat[e:]
+        a, b = ones @ g, ones @ h
+        margin = s * a * b
+        slope = -w * s * expit(-margin) / n
+        value = (w * np.logaddexp(0, -margin)).mean() + ((ridge * g) @ g + (ridge * h) @ h) / 2
+        return value, np.concatenate([ones.T @ (slope * b) + ridge * g, ones.T @ (slope * a) + ridge * h])
 
-        def closure(pair: Tensor = pair, optimiser: torch.optim.Optimizer = optimiser) -> Tensor:
-            optimiser.zero_grad()
-            value = loss(pair)
-            value.backward()
-            return value
-
-        optimiser.step(closure)
-        with torch.no_grad():
-            if float(loss()) < best:
-                best, found = float(loss()), pair.detach()
-    return found[0], found[1]
+    constant = np.eye(e)[-1]
+    starts = [np.concatenate([start.numpy(), constant])]
+    starts += [random.standard_normal(2 * e) for _ in range(STARTS - 1)]
+    ends = [minimize(loss, x, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}) for x in starts]
+    best = torch.from_numpy(min(ends, key=lambda end: float(end.fun)).x)
+    return best[:e], best[e:]
 
 
 def _score(z: Float[Tensor, "n d"], h: Float[Tensor, " e"]) -> Float[Tensor, " n"]:

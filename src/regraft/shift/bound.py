@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
 
 from ..domain import Domain
 from ..output import Classes
 from ..selection.intervals import Interval, share
-from .apart import Apart, told_apart_by_pairs
+from .apart import Apart, together, told_apart_by_pairs
 from .probe import evenly, linear, probed
 
 
@@ -57,56 +59,63 @@ class Bound:
         return {**{name: getattr(self, name).to_json() for name in pieces}, "vacuous": self.vacuous}
 
 
-def bound(source: Domain, target: Domain, apart: Apart, seed: int) -> Bound | None:
-    """error_t(h) ≤ error_s(h) + ½ d_HΔH + λ (Ben-David et al., Machine Learning 79, 2010, theorem 2)
+def bounds(s: Domain, t: Domain, apart: Apart, seed: int) -> tuple[Bound, Bound] | None:
+    """error_t(h) ≤ error_s(h) + ½ d_HΔH + λ, from the first to the second and back
+
+    Ben-David et al., A theory of learning from different domains, Machine Learning 79, 2010, theorem 2.
 
     H are linear classifiers of the features, the same for all pieces. ½ d_HΔH is the largest difference of
     how often two of them disagree in the domains: the discrepancy distance of the 0–1 loss. It is a maximum
     that is approached from below, λ a minimum from above, and the theorem is about two classes (pairs of
     classifiers of more have larger regions in which they disagree), so the sum is an estimate of the bound
-    and no guarantee. Classes are matched by name. None where the source or both together have too few
-    samples of their classes to hold any out.
+    and no guarantee. Classes are matched by name. None where one of the two has no two classes
+    with two samples each.
 
     >>> from regraft.shift.apart import told_apart
     >>> x = torch.linspace(-1, 1, 40)[:, None]
     >>> lab = Domain(x, ["low" if v < 0 else "high" for v in x])
-    >>> same = bound(lab, lab, told_apart(lab, lab, seed=0), seed=0)
+    >>> same, _ = bounds(lab, lab, told_apart(lab, lab, seed=0), seed=0)
     >>> same.total.value < 0.2
     True
     """
-    names = tuple(sorted({*_present(source), *_present(target)}))
-    classes = Classes(names)
-    s, t = (d.with_(y=classes.encode(d.classes.decode(d.labels)), output=classes) for d in (source, target))
-    if len(_present(source)) < 2 or int((classes.counts(s.labels) > 1).sum()) < 1:
+    classes = Classes(tuple(sorted({*_present(s), *_present(t)})))
+    s, t = (d.with_(y=classes.encode(d.classes.decode(d.labels)), output=classes) for d in (s, t))
+    if any(int((classes.counts(d.labels) > 1).sum()) < 2 for d in (s, t)):
         return None
-    own = probed(s, seed)
-    if not own.judged.any():
-        return None
-    wrong = (own.scores.argmax(1) != s.labels)[own.judged].double()
-    group = None if s.group is None else s.group[own.judged]
-    source_error = share(wrong, torch.zeros_like(s.labels[own.judged]), group, own.overlap)
+    joint = _joint(s, t, seed)
+    disc = max(apart.discrepancy, told_apart_by_pairs(s, t, apart, seed), key=lambda found: found.value)
+    return _towards(s, t, disc, joint, seed), _towards(t, s, disc, joint, seed)
 
-    side = torch.cat([torch.zeros(len(s)), torch.ones(len(t))]).long()
-    grouped = s.group is not None and t.group is not None
-    both = Domain(
-        torch.cat([s.x, t.x]),
-        torch.cat([s.labels, t.labels]),
-        classes,
-        group=torch.cat([s.group, t.group]) if grouped else None,
+
+def _towards(source: Domain, target: Domain, disc: Interval, joint: Interval, seed: int) -> Bound:
+    own = probed(source, seed)
+    there = linear(own.whole, target.x.double())
+    everything = torch.ones(len(target), dtype=torch.bool)
+    return Bound(
+        _error(own.scores, source, own.judged, own.overlap),
+        disc,
+        joint,
+        _error(there, target, everything, 0.0),
     )
-    learned = probed(both, seed, evenly(side))
-    rows = learned.judged
-    if not (rows & (side == 0)).any() or not (rows & (side == 1)).any():
-        return None
-    missed = (learned.scores.argmax(1) != both.labels)[rows].double()
-    mean = share(missed, side[rows], None if both.group is None else both.group[rows], learned.overlap)
-    joint = Interval(2 * mean.value, 2 * mean.low, 2 * mean.high)  # a mean over two sides, and λ is their sum
 
-    said = linear(own.whole, t.x.double()).argmax(1)
-    target_error = share((said != t.labels).double(), torch.zeros_like(t.labels), t.group)
-    pairs = told_apart_by_pairs(source, target, apart, seed)
-    disc = max(apart.discrepancy, pairs, key=lambda found: found.value)
-    return Bound(source_error, disc, joint, target_error)
+
+def _joint(s: Domain, t: Domain, seed: int) -> Interval:
+    """λ: the held-out errors of one classifier on the two sides, which weigh the same, added up."""
+    side = together(s, t)
+    both = side.with_(y=torch.cat([s.labels, t.labels]), output=s.asked)
+    found = probed(both, seed, evenly(side.labels))
+    rows = found.judged
+    wrong = (found.scores.argmax(1) != both.labels)[rows].double()
+    mean = share(wrong, side.labels[rows], None if both.group is None else both.group[rows], found.overlap)
+    return Interval(2 * mean.value, 2 * mean.low, 2 * mean.high)
+
+
+def _error(
+    scores: Float[Tensor, "n k"], labelled: Domain, rows: Bool[Tensor, " n"], overlap: float
+) -> Interval:
+    wrong = (scores.argmax(1) != labelled.labels)[rows].double()
+    group = None if labelled.group is None else labelled.group[rows]
+    return share(wrong, torch.zeros(len(wrong), dtype=torch.long), group, overlap)
 
 
 def _present(domain: Domain) -> list[str]:

@@ -65,7 +65,7 @@ LOOKS = {
     "contrast": Words("contrast", "more contrast", "less contrast", HAS),
     "saturation": Words("saturation", "stronger colours", "paler colours", HAS),
     "warmth": Words("warmth (red − blue)", "warmer in colour", "cooler in colour"),
-    "sharpness": Words("sharpness", "sharper", "blurrier"),
+    "sharpness": Words("sharpness", "sharper", "blurrier", digits=".2g"),
     "shorter side": Words("shorter side in pixels", "larger", "smaller", digits=".0f"),
     "aspect ratio": Words("width over height", "wider", "narrower"),
     "bytes per pixel": Words("bytes per pixel", "less compressed", "more compressed"),
@@ -106,7 +106,8 @@ def look(pixels: UInt8[Tensor, "c h w"]) -> dict[str, float]:
     (0.2, 0.0, 1.0)
     """
     size = (LOOKED_AT, LOOKED_AT)
-    seen = interpolate(pixels[None], size=size, mode="bilinear", antialias=True, align_corners=False)[0]
+    # not rounded to bytes, which in a dark picture would look like detail
+    seen = interpolate(pixels[None].float(), size=size, mode="bilinear", antialias=True)[0]
     rgb = (seen.double() / 255).expand(3, *size)
     grey = sum(w * channel for w, channel in zip(WEIGHTS, rgb, strict=True))
     assert isinstance(grey, Tensor)
@@ -152,7 +153,7 @@ def _looks(looks: Sequence[dict[str, float]]) -> list[Column]:
         return torch.tensor([seen[name] for seen in looks], dtype=torch.float64)
 
     numbers = [Numbers(words, values(name)) for name, words in LOOKS.items() if name in looks[0]]
-    return [*numbers, Kinds("colour", ["grey" if seen["grey"] else "coloured" for seen in looks])]
+    return [*numbers, Kinds("colour", ["grey" if seen["grey"] else "any" for seen in looks])]
 
 
 def _shape(height: int, width: int) -> dict[str, float]:

@@ -60,8 +60,8 @@ class Difference:
         one, two = (f"{v:{words.digits}}" for v in (self.second, self.first))
         return (
             f"{second} {words.verb[0]} {this}: {words.noun} {one} against {two} in the median "
-            f"({_tenths(self.beyond)} of the {things} of {first} {words.verb[1]} {other} than the typical one "
-            f"of {second})"
+            f"({_tenths(self.beyond)} of the {things} of {first} {words.verb[1]} {other} than the typical "
+            f"one of {second})"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -124,8 +124,8 @@ def _numbered(
         elif isinstance(s, Kinds) and isinstance(t, Kinds):
             told = [[kind or MISSING for kind in side.values] for side in (s, t)]
             common = [kind for kind, _ in Counter([*told[0], *told[1]]).most_common(MOST_KINDS)]
-            if len(common) == 2:  # one tells the other
-                common = common[:1]
+            if len(common) == 2:  # the rarer tells of both
+                common = common[1:]
             for kind in common:
                 is_s, is_t = (torch.tensor([one == kind for one in side]).double() for side in told)
                 yield Words(s.noun, "", ""), kind, is_s, is_t
@@ -134,11 +134,11 @@ def _numbered(
 def _percent(share: float) -> str:
     """
     >>> _percent(0.123), _percent(0.001), _percent(0.999)
-    ('12 %', 'less than 1 %', 'more than 99 %')
+    ('12%', 'less than 1%', 'more than 99%')
     """
     if 0 < share < 0.01:
-        return "less than 1 %"
-    return "more than 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+        return "less than 1%"
+    return "more than 99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def _tenths(share: float) -> str:

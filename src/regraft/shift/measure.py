@@ -25,7 +25,7 @@ from ..seeds import seed_of
 from ..text import counted
 from ..training import Training
 from .apart import mmd_test, told_apart
-from .bound import bound
+from .bound import bounds
 from .columns import Column, columns_of
 from .differences import differences
 from .labels import label_shift
@@ -108,17 +108,17 @@ def _compared(
     apart = told_apart(s, t, training.seed)
     mmd2, p = mmd_test(s, t, training.seed)
     differ = differences(columns_s, columns_t, s.group, t.group)
+    both = bounds(s, t, apart, training.seed) if _labelled(s) and _labelled(t) else None
     ways = []
-    for source, target in ((s, t), (t, s)):
+    for i, (source, target) in enumerate(((s, t), (t, s))):
         few = [side.x[:, :WEIGHED] for side in (source, target)]
         weight = bounded(ratio(*few, squares=True, seed=training.seed), LARGEST)
-        labelled, both = _labelled(source), _labelled(source) and _labelled(target)
         ways.append(
             Way(
                 effective=effective_samples(weight),
                 of=len(source),
-                labels=label_shift(source, target.x, training.seed) if labelled else None,
-                bound=bound(source, target, apart, training.seed) if both else None,
+                labels=label_shift(source, target, training.seed) if _labelled(source) else None,
+                bound=None if both is None else both[i],
             )
         )
     return Pair(apart, mmd2, p, tuple(differ)), ways[0], ways[1]
