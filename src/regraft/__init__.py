@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .selection import Study as Study
     from .selection import adapt as adapt
     from .selection import compare as compare
+    from .shift import Shift as Shift
+    from .shift import measure_shift as measure_shift
     from .surgery import transfer_weights as transfer_weights
     from .training import Training as Training
     from .transferability import Transferability as Transferability
@@ -71,6 +73,8 @@ _WHERE = {
     "Study": "selection",
     "adapt": "selection",
     "compare": "selection",
+    "Shift": "shift",
+    "measure_shift": "shift",
     "transfer_weights": "surgery",
     "Training": "training",
     "Transferability": "transferability",

@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": "Score a fitted model on labelled samples.",
     "export": "Write a model as one file that runs without Regraft.",
     "doctor": "Say what is wrong with the data: copies, leaks, doubtful labels.",
+    "shift": "Say how far apart domains are, and what differs.",
     "plan": "Say what fit would try and why, training nothing.",
     "transferable": "Say which layers of a network carry over from one task to another.",
     "methods": "List the methods, or explain one.",
