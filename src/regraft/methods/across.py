@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, final
 
 import torch
 from jaxtyping import Float
@@ -30,11 +30,15 @@ class AcrossDomains(Trained):
     A pretrained network starts with the probe of the source as its head, and its last `trained` stages learn;
     an untrained one starts from random weights and learns as a whole. No labels are kept to watch: the loss
     on the source says nothing about the best moment for the target, so the last one is taken.
+
+    weighted: the hyper-parameter by which the target's terms count. At 0 every recipe is SourceTuned, to the
+    bit: no step sees the target.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"source", "target"})
     outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     taught: ClassVar[str] = "source"
+    weighted: ClassVar[str] = ""
 
     trained: int = param(1, "stages of a pretrained network that learn, counted from the end", (1, 2, 4))
     held_out: float = param(0.0, "share of the source that watches for the best moment", search=(0.0, 0.2))
@@ -75,10 +79,11 @@ class AcrossDomains(Trained):
         told = {"risk": risk(network.head(z), source)}
         return {**told, **self.transfer(network, step, z)} if self.weight > 0 else told
 
+    @final
     @property
-    @abstractmethod
     def weight(self) -> float:
-        """How much the target's terms count; at 0 they are not computed, and what is left is the source."""
+        """How much the target's terms count."""
+        return float(getattr(self, self.weighted)) if self.weighted else 0.0
 
     @abstractmethod
     def transfer(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Terms:

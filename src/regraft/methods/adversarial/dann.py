@@ -39,13 +39,10 @@ class DANN(AcrossDomains):
 
     reference: ClassVar[str] = "Ganin et al., JMLR 2016, arXiv:1505.07818, eq. 9 to 15"
     map: ClassVar[tuple[str, ...]] = ("M31",)
+    weighted: ClassVar[str] = "adversary"
 
     adversary: float = param(1.0, "λ: how hard features hide the domain", search=(0.0, 0.1, 0.3, 1.0))
     critic_width: int = param(128, "hidden units of the critic", search=(64, 128, 1024))
-
-    @property
-    def weight(self) -> float:
-        return self.adversary
 
     def network(self, backbone: Backbone, head: Linear, problem: Problem) -> Network:
         return Network(backbone, head, beside={"critic": critic_of(head.weight.shape[1], self.critic_width)})

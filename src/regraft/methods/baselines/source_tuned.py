@@ -30,9 +30,5 @@ class SourceTuned(AcrossDomains):
     reference: ClassVar[str] = "Ganin et al., JMLR 2016, arXiv:1505.07818, the row of the source alone"
     map: ClassVar[tuple[str, ...]] = ("M28",)
 
-    @property
-    def weight(self) -> float:
-        return 0.0
-
     def transfer(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Terms:
         return {}
