@@ -71,11 +71,22 @@ class Network(nn.Module):
 
 @dataclass(frozen=True)
 class Turn:
-    """A part of every step: an objective, which parts it changes (all where none are named), how often."""
+    """A part of every step: an objective, which parts it changes (all where none are named), how often.
+
+    The other parts are in the mode that they are trained in, whatever turn was before, but do not learn.
+    """
 
     objective: Callable[[Network, Step], Terms]
     parts: Sequence[nn.Module] | None = None
     repeats: int = 1
+
+    def modes(self, network: Network, modes: Sequence[Mode]) -> list[Mode]:
+        """The mode of every part of the network in this turn, from those of the stages and the head."""
+        learning = {id(part) for part in (network.parts if self.parts is None else self.parts)}
+        return [
+            mode if id(part) in learning else replace(mode, rate=0.0, which="nothing")
+            for part, mode in zip(network.parts, network.modes(modes), strict=True)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +143,11 @@ class Trained(Method):
 
     def timetable(self, backbone: Backbone) -> Schedule | None:
         lowest = self.lowest_trained(backbone)
-        return self.shaped(len(backbone) - lowest).behind(lowest)
+        return self.shaped(backbone[lowest:]).behind(lowest)
 
-    def shaped(self, stages: int) -> Schedule:
-        """The schedule of so many stages, in the shape that the recipe has."""
-        return replace(self.schedule(stages), shape=self.shape)
+    def shaped(self, learning: Backbone) -> Schedule:
+        """The schedule of the stages behind the cut, in the shape that the recipe has."""
+        return replace(self.schedule(len(learning)), shape=self.shape)
 
     def planned_steps(self, n: int) -> int:
         """How many steps n labelled samples are worth."""
@@ -193,7 +204,7 @@ class Trained(Method):
         factor = 1.0
         if self.find_rate:
             curve = self._curve(problem, network, stepping)
-            factor = curve.suggested / self.shaped(len(network.backbone)).head_rate
+            factor = curve.suggested / max(mode.rate for mode in self.shaped(network.backbone).heights)
         history = minimise(
             self._phases(network, stepping.engine, factor),
             problem,
@@ -206,7 +217,7 @@ class Trained(Method):
             after_step=partial(self.after_step, network),
             key=key,
         )
-        learned = self.shaped(len(network.backbone)).learning([*network.backbone.stages, network.head])
+        learned = self.shaped(network.backbone).learning([*network.backbone.stages, network.head])
         if len(watched) and history.best_step == 0:
             # nothing came of training, and what it starts from is better with the labels that watched
             units = Units.of(labelled)
@@ -242,7 +253,7 @@ class Trained(Method):
         return network
 
     def _phases(self, network: Network, engine: Engine, factor: float = 1.0) -> list[Phase]:
-        schedule = self.shaped(len(network.backbone)).times(factor)
+        schedule = self.shaped(network.backbone).times(factor)
         return [self._phase(turn, network, engine, schedule) for turn in self.turns(network)]
 
     def _phase(self, turn: Turn, network: Network, engine: Engine, schedule: Schedule) -> Phase:
@@ -250,14 +261,10 @@ class Trained(Method):
             batch = step.batch.mapped_by_role(lambda role, domain: self._drawn(role, domain, engine))
             return turn.objective(network, replace(step, batch=batch))
 
-        parts = network.parts if turn.parts is None else list(turn.parts)
-        places = [next(i for i, part in enumerate(network.parts) if part is mine) for mine in parts]
-
         def modes(progress: float) -> list[Mode]:
-            every = network.modes(schedule(progress))
-            return [every[place] for place in places]
+            return turn.modes(network, schedule(progress))
 
-        return Phase(objective, parts, modes, self.weight_decay, turn.repeats)
+        return Phase(objective, network.parts, modes, self.weight_decay, turn.repeats)
 
     def _drawn(self, role: str, domain: Domain, engine: Engine) -> Domain:
         """A batch as a step sees it: one of the views of every sample, or its pixels changed anew."""
@@ -270,8 +277,11 @@ class Trained(Method):
         return domain.with_(x=engine.lay_out(x) if isinstance(x, Tensor) else x, views=None)
 
     def _curve(self, problem: Problem, network: Network, training: Training) -> RateCurve:
-        heights = network.modes(self.shaped(len(network.backbone)).heights)
-        phase = self._phases(network, training.engine)[0]
+        """The curve of the first turn in which the head learns."""
+        schedule = self.shaped(network.backbone)
+        turn = next(t for t in self.turns(network) if t.parts is None or network.head in t.parts)
+        phase = self._phase(turn, network, training.engine, schedule)
+        heights = turn.modes(network, schedule.heights)
         return find_rate(phase, problem, training, heights, batch_size=self.batch_size)
 
 

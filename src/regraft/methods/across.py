@@ -1,7 +1,7 @@
 """Networks trained on a labelled source for a target without labels."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import torch
@@ -70,7 +70,11 @@ class AcrossDomains(Trained):
         return Network(backbone, head)
 
     def schedule(self, stages: int) -> Schedule:
-        return Schedule(self.rate, self.stage_rate, (0.0,) * stages, statistics=self.statistics)
+        return Schedule(self.rate, self.stage_rate, (0.0,) * stages)
+
+    def shaped(self, learning: Backbone) -> Schedule:
+        # an untrained network has no statistics to stand by
+        return replace(super().shaped(learning), statistics=self.statistics or not learning.pretrained)
 
     def objective(self, network: Network, step: Step) -> Terms:
         source = step.batch.domains["source"]
