@@ -25,7 +25,7 @@ from .rates import RateCurve, find_rate
 from .samples import describe
 from .schedule import FROZEN, Mode, Schedule
 from .terms.risk import risk
-from .training import Phase, Step, Terms, Training, minimise, run_key
+from .training import History, Phase, Step, Terms, Training, minimise, run_key
 from .units import Units
 
 
@@ -94,9 +94,10 @@ class Trained(Method):
     """A network trained by gradient descent; recipes say what is minimised and which parts learn when.
 
     Switches that all of them have: the shape of the rates; the height of the rates, found by a short run
-    (`rates.find_rate`); a moving average of the weights (`averaging.MovingAverage`); and labelled pictures
-    that are changed in every step (`augmentation.Augmentation`). Changes need pixels: behind frozen stages,
-    which run once, a step draws one of so many `views` of a sample, changed before they ran.
+    (`rates.find_rate`); a moving average of the weights (`averaging.MovingAverage`); and pictures that are
+    changed in every step (`augmentation.Augmentation`), the labelled ones and those of an unlabelled target.
+    Changes need pixels: behind frozen stages, which run once, a step draws one of so many `views` of a
+    sample, changed before they ran.
     """
 
     epochs: int = param(30, "passes over the labelled samples", search=(10, 30, 100))
@@ -126,7 +127,7 @@ class Trained(Method):
 
     @property
     def augmentation(self) -> Augmentation:
-        """What is changed about the labelled pictures of a step."""
+        """What is changed about the pictures of a step."""
         return Augmentation(self.crop, self.flip, self.colour)
 
     @property
@@ -169,6 +170,10 @@ class Trained(Method):
 
     def finish(self, network: Network) -> None:
         """What is still done to the network after its last step."""
+        return
+
+    def look_back(self, network: Network, problem: Problem, history: History, training: Training) -> None:
+        """What a finished run still learns from what it was taught on, and tells (`network.told`)."""
         return
 
     def rate_curve(self, problem: Problem, backbone: Backbone, training: Training | None = None) -> RateCurve:
@@ -218,13 +223,14 @@ class Trained(Method):
             key=key,
         )
         learned = self.shaped(network.backbone).learning([*network.backbone.stages, network.head])
-        if len(watched) and history.best_step == 0:
+        if history.came_to_nothing:
             # nothing came of training, and what it starts from is better with the labels that watched
             units = Units.of(labelled)
             whole = problem.having(self.taught, units.standard(labelled))
             network = self._started(whole, backbone, training)
             network.eval()
         self.finish(network)
+        self.look_back(network, problem, history, stepping)
         units.restore(network.head)
         told = {
             "steps": steps,
@@ -239,13 +245,13 @@ class Trained(Method):
         return Model(network.backbone, network.head, labelled.asked, provenance=told)
 
     def _started(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
-        labelled = problem.domains[self.taught]
-        if self.augmentation and labelled.views is None and not pixels_in(labelled.x):
-            raise InputError(
-                f"crop, flip and colour change pictures, and {type(self).__name__} learns from "
-                f"{describe(labelled.x)}: behind frozen stages keep changed copies, such as views=4, and "
-                "leave them out where there are no pictures"
-            )
+        for domain in (problem.domains[role] for role in sorted(self.augmented)):
+            if self.augmentation and domain.views is None and not pixels_in(domain.x):
+                raise InputError(
+                    f"crop, flip and colour change pictures, and {type(self).__name__} learns from "
+                    f"{describe(domain.x)}: behind frozen stages keep changed copies, such as views=4, and "
+                    "leave them out where there are no pictures"
+                )
         with torch.random.fork_rng():
             torch.manual_seed(training.seed)
             network = self.start(problem, backbone.copied(), training)
@@ -269,10 +275,10 @@ class Trained(Method):
     def _drawn(self, role: str, domain: Domain, engine: Engine) -> Domain:
         """A batch as a step sees it: one of the views of every sample, or its pixels changed anew."""
         x = domain.x
-        if role == self.taught and domain.views is not None:
+        if role in self.augmented and domain.views is not None:
             view = torch.randint(domain.views.shape[1], (len(domain),))
             x = domain.views[torch.arange(len(domain)), view]
-        elif role == self.taught and self.augmentation:
+        elif role in self.augmented and self.augmentation:
             x = self.augmentation(engine.lay_out(x), torch.rand(len(domain), NUMBERS))
         return domain.with_(x=engine.lay_out(x) if isinstance(x, Tensor) else x, views=None)
 

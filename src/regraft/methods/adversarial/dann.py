@@ -16,7 +16,7 @@ from ...problem import Problem
 from ...terms.gradient import reversed_gradient
 from ...trained import Network
 from ...training import Step, Terms
-from ..across import AcrossDomains, critic_of, sides_of, target_of
+from ..across import AcrossDomains, critic_accuracy, critic_of, sides_of, target_of
 
 
 @final
@@ -51,4 +51,7 @@ class DANN(AcrossDomains):
         target = network.features(target_of(step))
         strength = self.adversary * (2 / (1 + math.exp(-10 * step.progress)) - 1)
         guess = network.beside["critic"](reversed_gradient(torch.cat([source, target]), strength)).squeeze(1)
-        return {"domain": binary_cross_entropy_with_logits(guess, sides_of(source, target))}
+        sides = sides_of(source, target)
+        step.note("critic accuracy", critic_accuracy(guess, sides))
+        step.note("strength", strength)
+        return {"domain": binary_cross_entropy_with_logits(guess, sides)}
