@@ -34,6 +34,8 @@ def recipe(request) -> Method:
         pytest.importorskip("xgboost")
     if request.param == "LoRA":
         pytest.importorskip("peft")
+    if request.param == "DeepJDOT":
+        pytest.importorskip("ot")
     return method(**QUICK) if issubclass(method, Trained) else method()
 
 

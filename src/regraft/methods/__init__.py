@@ -2,8 +2,13 @@
 
 from ..errors import InputError, near
 from ..method import Method
+from .adversarial.cdan import CDAN
 from .adversarial.dann import DANN
+from .adversarial.mcd import MCD
+from .adversarial.wdgrl import WDGRL
 from .alignment.coral import CORAL
+from .alignment.dan import DAN
+from .alignment.deep_coral import DeepCORAL
 from .baselines.boosting import Boosting
 from .baselines.from_scratch import FromScratch
 from .baselines.majority import Majority
@@ -32,6 +37,7 @@ from .reweighting.discriminative import Discriminative
 from .segmentation.pixel_probe import PixelProbe
 from .segmentation.pyramid_fine_tune import PyramidFineTune
 from .segmentation.pyramid_head import PyramidHead
+from .transport.deep_jdot import DeepJDOT
 
 __all__ = ["METHODS", "method_named"]
 
@@ -67,7 +73,13 @@ METHODS: dict[str, type[Method]] = {
         SourceTuned,
         Discriminative,
         CORAL,
+        DeepCORAL,
+        DAN,
+        DeepJDOT,
         DANN,
+        CDAN,
+        MCD,
+        WDGRL,
     )
 }
 

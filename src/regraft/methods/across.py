@@ -1,6 +1,6 @@
 """Networks trained on a labelled source for a target without labels."""
 
-from abc import abstractmethod
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, final
@@ -94,8 +94,9 @@ class AcrossDomains(Trained):
         if self.weight == 0:
             return {"risk": learned}
         across = self.transfer(network, step, z)
-        ratio = pull(across, z) / pull({"risk": learned}, z).clamp_min(1e-12)
-        step.note("gradient ratio", ratio)
+        if z.requires_grad:
+            ratio = pull(across, z) / pull({"risk": learned}, z).clamp_min(1e-12)
+            step.note("gradient ratio", ratio)
         return {"risk": learned, **across}
 
     @final
@@ -154,18 +155,19 @@ class AcrossDomains(Trained):
         """How much the target's terms count."""
         return float(getattr(self, self.weighted)) if self.weighted else 0.0
 
-    @abstractmethod
     def transfer(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Terms:
-        """The target's terms, weighted; `source` are the features of the source's batch."""
+        """The target's terms, weighted; `source` are the features of the source's batch. Recipes of several
+        turns say there what becomes of the target."""
+        return {}
 
 
 def pull(terms: Terms, z: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
     """The norm of the gradient of the terms with respect to features, which stay what they are."""
     total = torch.stack(list(terms.values())).sum() if terms else z.new_zeros(())
-    if not (z.requires_grad and total.requires_grad):
+    if not total.requires_grad:
         return z.new_zeros(())
-    [found] = torch.autograd.grad(total, z, retain_graph=True, allow_unused=True)
-    return z.new_zeros(()) if found is None else torch.linalg.vector_norm(found)
+    found: Tensor | None = torch.autograd.grad(total, z, retain_graph=True, allow_unused=True)[0]
+    return z.new_zeros(()) if found is None else found.square().sum().sqrt()
 
 
 def shares(y: Int[Tensor, " n"], names: Sequence[str]) -> dict[str, float]:
@@ -212,6 +214,15 @@ def target_of(step: Step) -> Tensor:
 def critic_of(features: int, width: int) -> nn.Sequential:
     """Two layers that tell one domain from another, of scores above 0 for the source."""
     return nn.Sequential(nn.Linear(features, width), nn.ReLU(), nn.Linear(width, 1))
+
+
+def rising(strength: float, progress: float) -> float:
+    """λ (2 / (1 + e^(−10 p)) − 1): from 0 to λ, for a critic has to know something before it is listened to.
+
+    >>> [round(rising(2.0, p), 2) for p in (0.0, 0.1, 1.0)]
+    [0.0, 0.92, 2.0]
+    """
+    return strength * (2 / (1 + math.exp(-10 * progress)) - 1)
 
 
 def critic_accuracy(scores: Float[Tensor, " k"], sides: Float[Tensor, " k"]) -> Float[Tensor, ""]:

@@ -1,6 +1,5 @@
 """DANN: features by which no critic can tell the domains apart."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -16,7 +15,7 @@ from ...problem import Problem
 from ...terms.gradient import reversed_gradient
 from ...trained import Network
 from ...training import Step, Terms
-from ..across import AcrossDomains, critic_accuracy, critic_of, sides_of, target_of
+from ..across import AcrossDomains, critic_accuracy, critic_of, rising, sides_of, target_of
 
 
 @final
@@ -49,7 +48,7 @@ class DANN(AcrossDomains):
 
     def transfer(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Terms:
         target = network.features(target_of(step))
-        strength = self.adversary * (2 / (1 + math.exp(-10 * step.progress)) - 1)
+        strength = rising(self.adversary, step.progress)
         guess = network.beside["critic"](reversed_gradient(torch.cat([source, target]), strength)).squeeze(1)
         sides = sides_of(source, target)
         step.note("critic accuracy", critic_accuracy(guess, sides))
