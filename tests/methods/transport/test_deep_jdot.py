@@ -42,7 +42,7 @@ def test_the_plan_is_the_best_of_all_and_a_constant():
 
 def test_gains_where_moons_turned(gain):
     pytest.importorskip("ot")
-    recipe = DeepJDOT(epochs=1, least_steps=100, batch_size=64, rate=3e-3, stage_rate=3e-3)
+    recipe = DeepJDOT(epochs=1, least_steps=80, batch_size=64, rate=3e-3, stage_rate=3e-3)
     assert gain(recipe, "moons that turned") > 0.05
 
 

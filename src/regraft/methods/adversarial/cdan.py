@@ -31,8 +31,8 @@ class CDAN(AcrossDomains):
     (A p) ⊙ (B φ) / √m with fixed normal A and B of m rows where there are too many products. So the critic
     compares features class by class. w = 1, or with `entropy` 1 + e^(−H(p)), each domain's weights scaled to
     the same sum: certain samples count more. p and w are constants to the network, as in the authors' code.
-    It helps where DANN would align one class with another, and needs probabilities of the target that are
-    mostly right: where they are not, it aligns what it takes for a class. λ = 0 is SourceTuned.
+    It is meant for where DANN would align one class with another, and needs probabilities of the target that
+    are mostly right: where they are not, it aligns what it takes for a class. λ = 0 is SourceTuned.
 
     >>> from regraft import Domain, Problem
     >>> from regraft.backbones import small_mlp

@@ -25,8 +25,9 @@ class DANN(AcrossDomains):
 
     D is a critic that learns to tell the source (1) from the target (0) by the features; the gradient that it
     sends back is reversed, so that features lose what it uses. p is the progress of training. It helps where
-    the two look different and mean the same. Where classes have other proportions in the target it aligns
-    the wrong ones, and it may hide what tells the classes apart. λ = 0 is SourceTuned.
+    the two look different and mean the same. Where classes have other proportions in the target it aligns the
+    wrong ones, and where the target is the source turned or bent it hides the very columns that tell the
+    classes apart. λ = 0 is SourceTuned.
 
     >>> from regraft import Domain, Problem
     >>> from regraft.backbones import small_mlp

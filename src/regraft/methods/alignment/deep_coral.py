@@ -19,9 +19,10 @@ class DeepCORAL(AcrossDomains):
     """min_{η,β}  R_S(φ_η, β) + λ ‖C_s − C_t‖²_F / 4d²
 
     C_s and C_t are the covariances of the d features over the batch of each domain. It helps where the target
-    has the source's features in other scales and mixtures. Means are not matched, so it cannot undo a shift.
-    Covariances of 32 samples are rough: take large batches. Where classes have other proportions in the
-    target its covariance is another for a good reason, and to match it harms. λ = 0 is SourceTuned.
+    has the source's features in other scales and mixtures. Means are matched only as far as covariances
+    behind a nonlinear layer tell of them. Covariances of 32 samples are rough: take large batches. Where
+    classes have other proportions in the target its covariance is another for a good reason, and to match it
+    harms. λ = 0 is SourceTuned.
 
     >>> from regraft import Domain, Problem
     >>> from regraft.backbones import small_mlp
