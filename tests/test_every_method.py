@@ -13,6 +13,7 @@ from regraft.errors import InputError
 from regraft.folds import complement, stratified_folds
 from regraft.method import Method
 from regraft.methods import METHODS
+from regraft.methods.across import AcrossDomains
 from regraft.methods.features.linear_probe import LinearProbe
 from regraft.model_folder import load
 from regraft.output import Classes, Mask
@@ -22,6 +23,7 @@ from regraft.trained import Trained
 from regraft.training import Training
 
 QUICK = {"epochs": 1, "least_steps": 12}
+ACROSS = [name for name, method in METHODS.items() if issubclass(method, AcrossDomains)]
 
 
 @pytest.fixture(params=METHODS)
@@ -32,7 +34,7 @@ def recipe(request) -> Method:
         pytest.importorskip("xgboost")
     if request.param == "LoRA":
         pytest.importorskip("peft")
-    if request.param == "EntropicTransport":
+    if request.param in ("EntropicTransport", "DeepJDOT"):
         pytest.importorskip("ot")
     return method(**QUICK) if issubclass(method, Trained) else method()
 
@@ -198,6 +200,19 @@ def test_a_class_without_samples_is_hardly_ever_predicted(recipe, phi, fresh):
     given = {role: few if role in LABELLED else few.unlabelled() for role in recipe.needs}
     chances = recipe.fit(Problem(**given), phi).probabilities(fresh)
     assert (chances[:, 2] < 0.5).all()
+
+
+@pytest.mark.parametrize("name", ACROSS)
+def test_without_its_terms_of_the_target_it_is_the_source_alone(name, away, network):
+    """To the bit, of a pretrained network and of an untrained one, and whatever the target holds."""
+    method = METHODS[name]
+    off = method(**QUICK, **({method.weighted: 0.0} if method.weighted else {}))
+    assert off.weight == 0
+    given = away.only(off.needs)
+    other = given.having("target", given.target.with_(x=-given.target.x))
+    for phi in (network, small_mlp(20)):
+        alone = METHODS["SourceTuned"](**QUICK).fit(given, phi).logits(away.source)
+        assert torch.equal(off.fit(other, phi).logits(away.source), alone)
 
 
 def test_every_hyper_parameter_explains_itself(recipe):

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
@@ -22,15 +23,35 @@ Terms = dict[str, Float[Tensor, ""]]
 
 @dataclass
 class History:
-    """Every term at every step, the validation losses, and the step the result was taken from."""
+    """Every term at every step, what objectives noted, the validation losses, and the step the result was
+    taken from."""
 
     terms: dict[str, list[float]] = field(default_factory=dict)
+    noted: dict[str, list[float]] = field(default_factory=dict)
     validation: list[tuple[int, float]] = field(default_factory=list)
     best_step: int = 0
 
-    def record(self, terms: Terms) -> None:
-        for name, value in terms.items():
-            self.terms.setdefault(name, []).append(value.item())
+    def record(self, terms: Terms, noted: Terms) -> None:
+        for kept, told in ((self.terms, terms), (self.noted, noted)):
+            for name, value in told.items():
+                kept.setdefault(name, []).append(value.item())
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether no moment was better than the start."""
+        return bool(self.validation) and self.best_step == 0
+
+    @property
+    def course(self) -> dict[str, list[float]]:
+        """The mean over every tenth of training, of all terms and of what was noted.
+
+        >>> History(terms={"risk": [4.0, 2.0]}, noted={"accuracy": [0.0, 1.0] * 10}).course
+        {'risk': [4.0, 2.0], 'accuracy': [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]}
+        """
+        return {
+            name: [float(f"{part.mean():.4g}") for part in np.array_split(values, min(10, len(values)))]
+            for name, values in {**self.terms, **self.noted}.items()
+        }
 
 
 @dataclass

@@ -140,8 +140,13 @@ class Method(ABC):
         return len(backbone)
 
     @property
+    def augmented(self) -> frozenset[str]:
+        """The parts of the problem whose samples may be changed while it learns."""
+        return frozenset({self.taught})
+
+    @property
     def many_views(self) -> tuple[Augmentation, int] | None:
-        """What is changed about labelled samples before the frozen part runs, and in how many copies."""
+        """What is changed about these samples before the frozen part runs, and in how many copies."""
         return None
 
     @final
@@ -157,7 +162,7 @@ class Method(ABC):
 
         def seen(role: str, domain: Domain) -> Domain:
             viewed = domain.views is not None or not len(prefix)
-            if role != self.taught or self.many_views is None or viewed:
+            if role not in self.augmented or self.many_views is None or viewed:
                 return behind(prefix, domain, through)
             return with_views(prefix, domain, *self.many_views, training.seed, through)
 

@@ -22,7 +22,7 @@ SETTLED = 10  # steps after which it has its memory
 class RateCurve:
     """The loss at every step of a short run in which the learning rate rises exponentially.
 
-    rates: of the part that learns fastest, the head. losses: of one batch each.
+    rates: of the part that learns fastest. losses: of one batch each.
     """
 
     rates: tuple[float, ...]
@@ -79,7 +79,7 @@ def find_rate(
 ) -> RateCurve:
     """Train the parts of a phase for a few steps, with rates from `lowest` to `highest`, and put them back.
 
-    heights: the modes of the parts at their height, of which the last one's rate is what rises; the others
+    heights: the modes of the parts at their height, of which the highest rate is what rises; the others
     keep their proportion to it. The run ends where the smoothed loss is above four times its lowest, or no
     number. It draws the batches, and everything random, that training from the same seed draws.
 
@@ -91,11 +91,12 @@ def find_rate(
             "rate above 0, and 2 steps or more"
         )
     before = states_of(phase.parts)
+    height = max(mode.rate for mode in heights)
     rates = [lowest * (highest / lowest) ** (i / (steps - 1)) for i in range(steps)]
     losses: list[float] = []
 
     def rising(progress: float) -> list[Mode]:
-        factor = rates[round(progress * steps)] / heights[-1].rate
+        factor = rates[round(progress * steps)] / height
         return [replace(mode, rate=factor * mode.rate) for mode in heights]
 
     def watched(step: Step) -> Terms:

@@ -9,7 +9,7 @@ from torch import nn
 
 from .errors import InputError
 
-Which = Literal["all", "biases", "norms", "adapters"]
+Which = Literal["all", "biases", "norms", "adapters", "nothing"]
 Shape = Literal["cosine", "one cycle", "constant"]
 
 
@@ -18,7 +18,8 @@ class Mode:
     """What a part of the network does at a moment.
 
     rate: the learning rate. trainable: whether it learns at all. statistics: whether BatchNorm takes the
-    statistics of the batch and counts them, or stands by those it has. which: the parameters that learn.
+    statistics of the batch and counts them, or stands by those it has. which: the parameters that learn;
+    of "nothing" a part works as in training, dropout and all, while others learn.
     """
 
     rate: float
@@ -212,6 +213,8 @@ def chosen(part: nn.Module, which: Which) -> list[nn.Parameter]:
     """
     if which == "all":
         return list(part.parameters())
+    if which == "nothing":
+        return []
     if which == "biases":
         return [p for name, p in part.named_parameters() if name.rsplit(".", 1)[-1] == "bias"]
     if which == "adapters":

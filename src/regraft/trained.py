@@ -25,7 +25,7 @@ from .rates import RateCurve, find_rate
 from .samples import describe
 from .schedule import FROZEN, Mode, Schedule
 from .terms.risk import risk
-from .training import Phase, Step, Terms, Training, minimise, run_key
+from .training import History, Phase, Step, Terms, Training, minimise, run_key
 from .units import Units
 
 
@@ -71,11 +71,22 @@ class Network(nn.Module):
 
 @dataclass(frozen=True)
 class Turn:
-    """A part of every step: an objective, which parts it changes (all where none are named), how often."""
+    """A part of every step: an objective, which parts it changes (all where none are named), how often.
+
+    The other parts are in the mode that they are trained in, whatever turn was before, but do not learn.
+    """
 
     objective: Callable[[Network, Step], Terms]
     parts: Sequence[nn.Module] | None = None
     repeats: int = 1
+
+    def modes(self, network: Network, modes: Sequence[Mode]) -> list[Mode]:
+        """The mode of every part of the network in this turn, from those of the stages and the head."""
+        learning = {id(part) for part in (network.parts if self.parts is None else self.parts)}
+        return [
+            mode if id(part) in learning else replace(mode, rate=0.0, which="nothing")
+            for part, mode in zip(network.parts, network.modes(modes), strict=True)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +94,10 @@ class Trained(Method):
     """A network trained by gradient descent; recipes say what is minimised and which parts learn when.
 
     Switches that all of them have: the shape of the rates; the height of the rates, found by a short run
-    (`rates.find_rate`); a moving average of the weights (`averaging.MovingAverage`); and labelled pictures
-    that are changed in every step (`augmentation.Augmentation`). Changes need pixels: behind frozen stages,
-    which run once, a step draws one of so many `views` of a sample, changed before they ran.
+    (`rates.find_rate`); a moving average of the weights (`averaging.MovingAverage`); and pictures that are
+    changed in every step (`augmentation.Augmentation`), the labelled ones and those of an unlabelled target.
+    Changes need pixels: behind frozen stages, which run once, a step draws one of so many `views` of a
+    sample, changed before they ran.
     """
 
     epochs: int = param(30, "passes over the labelled samples", search=(10, 30, 100))
@@ -115,7 +127,7 @@ class Trained(Method):
 
     @property
     def augmentation(self) -> Augmentation:
-        """What is changed about the labelled pictures of a step."""
+        """What is changed about the pictures of a step."""
         return Augmentation(self.crop, self.flip, self.colour)
 
     @property
@@ -132,11 +144,11 @@ class Trained(Method):
 
     def timetable(self, backbone: Backbone) -> Schedule | None:
         lowest = self.lowest_trained(backbone)
-        return self.shaped(len(backbone) - lowest).behind(lowest)
+        return self.shaped(backbone[lowest:]).behind(lowest)
 
-    def shaped(self, stages: int) -> Schedule:
-        """The schedule of so many stages, in the shape that the recipe has."""
-        return replace(self.schedule(stages), shape=self.shape)
+    def shaped(self, learning: Backbone) -> Schedule:
+        """The schedule of the stages behind the cut, in the shape that the recipe has."""
+        return replace(self.schedule(len(learning)), shape=self.shape)
 
     def planned_steps(self, n: int) -> int:
         """How many steps n labelled samples are worth."""
@@ -158,6 +170,10 @@ class Trained(Method):
 
     def finish(self, network: Network) -> None:
         """What is still done to the network after its last step."""
+        return
+
+    def look_back(self, network: Network, problem: Problem, history: History, training: Training) -> None:
+        """What a finished run still learns from what it was taught on, and tells (`network.told`)."""
         return
 
     def rate_curve(self, problem: Problem, backbone: Backbone, training: Training | None = None) -> RateCurve:
@@ -193,7 +209,7 @@ class Trained(Method):
         factor = 1.0
         if self.find_rate:
             curve = self._curve(problem, network, stepping)
-            factor = curve.suggested / self.shaped(len(network.backbone)).head_rate
+            factor = curve.suggested / max(mode.rate for mode in self.shaped(network.backbone).heights)
         history = minimise(
             self._phases(network, stepping.engine, factor),
             problem,
@@ -206,14 +222,15 @@ class Trained(Method):
             after_step=partial(self.after_step, network),
             key=key,
         )
-        learned = self.shaped(len(network.backbone)).learning([*network.backbone.stages, network.head])
-        if len(watched) and history.best_step == 0:
+        learned = self.shaped(network.backbone).learning([*network.backbone.stages, network.head])
+        if history.came_to_nothing:
             # nothing came of training, and what it starts from is better with the labels that watched
             units = Units.of(labelled)
             whole = problem.having(self.taught, units.standard(labelled))
             network = self._started(whole, backbone, training)
             network.eval()
         self.finish(network)
+        self.look_back(network, problem, history, stepping)
         units.restore(network.head)
         told = {
             "steps": steps,
@@ -228,13 +245,13 @@ class Trained(Method):
         return Model(network.backbone, network.head, labelled.asked, provenance=told)
 
     def _started(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
-        labelled = problem.domains[self.taught]
-        if self.augmentation and labelled.views is None and not pixels_in(labelled.x):
-            raise InputError(
-                f"crop, flip and colour change pictures, and {type(self).__name__} learns from "
-                f"{describe(labelled.x)}: behind frozen stages keep changed copies, such as views=4, and "
-                "leave them out where there are no pictures"
-            )
+        for domain in (problem.domains[role] for role in sorted(self.augmented)):
+            if self.augmentation and domain.views is None and not pixels_in(domain.x):
+                raise InputError(
+                    f"crop, flip and colour change pictures, and {type(self).__name__} learns from "
+                    f"{describe(domain.x)}: behind frozen stages keep changed copies, such as views=4, and "
+                    "leave them out where there are no pictures"
+                )
         with torch.random.fork_rng():
             torch.manual_seed(training.seed)
             network = self.start(problem, backbone.copied(), training)
@@ -242,7 +259,7 @@ class Trained(Method):
         return network
 
     def _phases(self, network: Network, engine: Engine, factor: float = 1.0) -> list[Phase]:
-        schedule = self.shaped(len(network.backbone)).times(factor)
+        schedule = self.shaped(network.backbone).times(factor)
         return [self._phase(turn, network, engine, schedule) for turn in self.turns(network)]
 
     def _phase(self, turn: Turn, network: Network, engine: Engine, schedule: Schedule) -> Phase:
@@ -250,28 +267,27 @@ class Trained(Method):
             batch = step.batch.mapped_by_role(lambda role, domain: self._drawn(role, domain, engine))
             return turn.objective(network, replace(step, batch=batch))
 
-        parts = network.parts if turn.parts is None else list(turn.parts)
-        places = [next(i for i, part in enumerate(network.parts) if part is mine) for mine in parts]
-
         def modes(progress: float) -> list[Mode]:
-            every = network.modes(schedule(progress))
-            return [every[place] for place in places]
+            return turn.modes(network, schedule(progress))
 
-        return Phase(objective, parts, modes, self.weight_decay, turn.repeats)
+        return Phase(objective, network.parts, modes, self.weight_decay, turn.repeats)
 
     def _drawn(self, role: str, domain: Domain, engine: Engine) -> Domain:
         """A batch as a step sees it: one of the views of every sample, or its pixels changed anew."""
         x = domain.x
-        if role == self.taught and domain.views is not None:
+        if role in self.augmented and domain.views is not None:
             view = torch.randint(domain.views.shape[1], (len(domain),))
             x = domain.views[torch.arange(len(domain)), view]
-        elif role == self.taught and self.augmentation:
+        elif role in self.augmented and self.augmentation:
             x = self.augmentation(engine.lay_out(x), torch.rand(len(domain), NUMBERS))
         return domain.with_(x=engine.lay_out(x) if isinstance(x, Tensor) else x, views=None)
 
     def _curve(self, problem: Problem, network: Network, training: Training) -> RateCurve:
-        heights = network.modes(self.shaped(len(network.backbone)).heights)
-        phase = self._phases(network, training.engine)[0]
+        """The curve of the first turn in which the head learns."""
+        schedule = self.shaped(network.backbone)
+        turn = next(t for t in self.turns(network) if t.parts is None or network.head in t.parts)
+        phase = self._phase(turn, network, training.engine, schedule)
+        heights = turn.modes(network, schedule.heights)
         return find_rate(phase, problem, training, heights, batch_size=self.batch_size)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .averaging import MovingAverage, put_back, states_of
@@ -54,10 +54,17 @@ class Training:
 
 @dataclass(frozen=True)
 class Step:
-    """What an objective sees: a mini-batch of every domain, and how far training is, from 0 to 1."""
+    """What an objective sees: a mini-batch of every domain, and how far training is, from 0 to 1.
+
+    What it notes is not minimised, but recorded beside the terms.
+    """
 
     batch: Problem
     progress: float
+    noted: Terms = field(default_factory=dict)
+
+    def note(self, name: str, value: Float[Tensor, ""] | float) -> None:
+        self.noted[name] = torch.as_tensor(value, dtype=torch.float32).detach()
 
 
 @dataclass(frozen=True)
@@ -144,8 +151,9 @@ def minimise(
                         processes.summed([p.grad for p in learning if p.grad is not None], share)
                         optimiser.step()
                     told = {name: term.detach().clone() for name, term in terms.items()}
-                    processes.summed(list(told.values()), share)
-                    run.history.record(told)
+                    processes.summed([*told.values(), *step.noted.values()], share)
+                    run.history.record(told, step.noted)
+                    step.noted.clear()
             if after_step is not None:
                 with torch.no_grad():
                     after_step(step)

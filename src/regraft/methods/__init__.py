@@ -2,8 +2,13 @@
 
 from ..errors import InputError, near
 from ..method import Method
+from .adversarial.cdan import CDAN
 from .adversarial.dann import DANN
+from .adversarial.mcd import MCD
+from .adversarial.wdgrl import WDGRL
 from .alignment.coral import CORAL
+from .alignment.dan import DAN
+from .alignment.deep_coral import DeepCORAL
 from .alignment.matched_scales import MatchedScales
 from .alignment.subspace_alignment import SubspaceAlignment
 from .alignment.tca import TCA
@@ -42,6 +47,7 @@ from .segmentation.pyramid_head import PyramidHead
 from .self_training.adapted_gaussians import AdaptedGaussians
 from .self_training.self_paced import SelfPaced
 from .subspace.shared_direction import SharedDirection
+from .transport.deep_jdot import DeepJDOT
 from .transport.entropic_transport import EntropicTransport
 from .transport.linear_transport import LinearTransport
 
@@ -91,7 +97,13 @@ METHODS: dict[str, type[Method]] = {
         LinearTransport,
         EntropicTransport,
         AdaptedGaussians,
+        DeepCORAL,
+        DAN,
+        DeepJDOT,
         DANN,
+        CDAN,
+        MCD,
+        WDGRL,
     )
 }
 

@@ -1,26 +1,33 @@
 """Networks trained on a labelled source for a target without labels."""
 
-from abc import abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..backbone import Backbone
 from ..domain import Domain
+from ..engine import Engine
 from ..features import embed
 from ..heads import Linear
-from ..method import param
+from ..method import Both, param
+from ..model import Model
 from ..output import Classes
 from ..problem import Problem
+from ..recount import recount
 from ..schedule import Schedule
 from ..surgery import draw_anew
 from ..terms.risk import risk
-from ..trained import Network, Trained, new_head
-from ..training import Step, Terms, Training
+from ..trained import Network, Trained, Turn, new_head
+from ..training import History, Step, Terms, Training
+from .adversarial.diagnostics import messages, summary
 from .features.probe import probe_of
+
+BATCH = 128  # samples that are looked at together once training is over
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +37,15 @@ class AcrossDomains(Trained):
     A pretrained network starts with the probe of the source as its head, and its last `trained` stages learn;
     an untrained one starts from random weights and learns as a whole. No labels are kept to watch: the loss
     on the source says nothing about the best moment for the target, so the last one is taken.
+
+    weighted: the hyper-parameter by which the target's terms count. At 0 every recipe is SourceTuned, to the
+    bit: no step sees the target.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"source", "target"})
     outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     taught: ClassVar[str] = "source"
+    weighted: ClassVar[str] = ""
 
     trained: int = param(1, "stages of a pretrained network that learn, counted from the end", (1, 2, 4))
     held_out: float = param(0.0, "share of the source that watches for the best moment", search=(0.0, 0.2))
@@ -42,6 +53,9 @@ class AcrossDomains(Trained):
     stage_rate: float = param(5e-4, "learning rate of the stages at its height", search=(1e-4, 5e-4, 2e-3))
     statistics: bool = param(
         False, "whether BatchNorm of a pretrained network's stages is counted anew", search=(False, True)
+    )
+    target_statistics: bool = param(
+        True, "whether BatchNorm, where it is counted, ends with the target's alone", search=(False, True)
     )
 
     def lowest_trained(self, backbone: Backbone) -> int:
@@ -66,23 +80,122 @@ class AcrossDomains(Trained):
         return Network(backbone, head)
 
     def schedule(self, stages: int) -> Schedule:
-        return Schedule(self.rate, self.stage_rate, (0.0,) * stages, statistics=self.statistics)
+        return Schedule(self.rate, self.stage_rate, (0.0,) * stages)
+
+    def shaped(self, learning: Backbone) -> Schedule:
+        # an untrained network has no statistics to stand by
+        return replace(super().shaped(learning), statistics=self.statistics or not learning.pretrained)
 
     def objective(self, network: Network, step: Step) -> Terms:
         source = step.batch.domains["source"]
         assert isinstance(source.x, Tensor)
         z = network.features(source.x)
-        told = {"risk": risk(network.head(z), source)}
-        return {**told, **self.transfer(network, step, z)} if self.weight > 0 else told
+        learned = risk(network.head(z), source)
+        if self.weight == 0:
+            return {"risk": learned}
+        across = self.transfer(network, step, z)
+        if z.requires_grad:
+            ratio = pull(across, z) / pull({"risk": learned}, z).clamp_min(1e-12)
+            step.note("gradient ratio", ratio)
+        return {"risk": learned, **across}
+
+    @final
+    def turns(self, network: Network) -> list[Turn]:
+        return self.turns_across(network) if self.weight > 0 else [Turn(self.objective)]
+
+    def turns_across(self, network: Network) -> list[Turn]:
+        """What a step consists of where the target counts."""
+        return [Turn(self.objective)]
+
+    @final
+    def look_back(self, network: Network, problem: Problem, history: History, training: Training) -> None:
+        if self.weight == 0:
+            return
+        source, target = problem.domains["source"], problem.domains["target"]
+        if self._sees_by_the_target(network.backbone) and not history.came_to_nothing:
+            _recount(network.backbone, target, training.engine)
+        names = source.classes.names
+        told = {
+            "weight": self.weighted,
+            "course": history.course,
+            "source": shares(source.labels, names),
+            "predicted": shares(_answers(network, target, training.engine), names),
+        }
+        network.told |= {"diagnostics": told, "messages": messages(told)}
+        for line in (summary(history.course), *network.told["messages"]):
+            training.progress.say(f"{type(self).__name__}: {line}")
+
+    def _sees_by_the_target(self, learning: Backbone) -> bool:
+        """Whether what learned ends with the statistics of the target.
+
+        In training each domain is seen by the statistics of its own batches, and what is counted is a mixture
+        by which neither of them was seen.
+        """
+        return self.weight > 0 and self.target_statistics and self.shaped(learning).statistics
+
+    def fit_both(self, problem: Problem, backbone: Backbone, training: Training) -> Both:
+        """As `Method.fit_both`; samples of the source are seen by the statistics of the source."""
+        model = self._fitted(problem, backbone, training)
+        lowest = self.lowest_trained(backbone)
+        if not self._sees_by_the_target(backbone[lowest:]):
+            return Both(model, model)
+        prefix, suffix = model.backbone.cut(lowest)
+        own, seen = suffix.copied(), embed(prefix, problem.domains["source"], None, training.engine)
+        _recount(own, seen, training.engine)
+        head, engine = model.head, training.engine
+        return Both(model, Model(own.cpu(), head, model.output, engine=engine).behind(prefix))
 
     @property
-    @abstractmethod
-    def weight(self) -> float:
-        """How much the target's terms count; at 0 they are not computed, and what is left is the source."""
+    def augmented(self) -> frozenset[str]:
+        return frozenset({"source", "target"} if self.weight > 0 else {"source"})
 
-    @abstractmethod
+    @final
+    @property
+    def weight(self) -> float:
+        """How much the target's terms count."""
+        return float(getattr(self, self.weighted)) if self.weighted else 0.0
+
     def transfer(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Terms:
-        """The target's terms, weighted; `source` are the features of the source's batch."""
+        """The target's terms, weighted; `source` are the features of the source's batch. Recipes of several
+        turns say there what becomes of the target."""
+        return {}
+
+
+def pull(terms: Terms, z: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
+    """The norm of the gradient of the terms with respect to features, which stay what they are."""
+    total = torch.stack(list(terms.values())).sum() if terms else z.new_zeros(())
+    if not total.requires_grad:
+        return z.new_zeros(())
+    found: Tensor | None = torch.autograd.grad(total, z, retain_graph=True, allow_unused=True)[0]
+    return z.new_zeros(()) if found is None else found.square().sum().sqrt()
+
+
+def shares(y: Int[Tensor, " n"], names: Sequence[str]) -> dict[str, float]:
+    """The share of every class.
+
+    >>> shares(torch.tensor([0, 0, 1, 0]), ("crow", "owl"))
+    {'crow': 0.75, 'owl': 0.25}
+    """
+    counted = torch.bincount(y, minlength=len(names)).double() / max(len(y), 1)
+    return dict(zip(names, counted.tolist(), strict=True))
+
+
+@torch.no_grad()
+def _answers(network: Network, domain: Domain, engine: Engine) -> Int[Tensor, " n"]:
+    network.eval()
+    assert isinstance(domain.x, Tensor)
+    with engine.autocast():
+        return torch.cat([network(engine.lay_out(x)).argmax(1).cpu() for x in domain.x.split(BATCH)])
+
+
+def _recount(backbone: Backbone, domain: Domain, engine: Engine) -> None:
+    """By batches of alike size, of which each has the two samples that a variance needs."""
+    x = domain.x
+    assert isinstance(x, Tensor)
+    if len(x) > 1:
+        engine.settle(backbone, pictures=x.ndim == 4)
+        with engine.autocast():
+            recount(backbone, (engine.lay_out(some) for some in x.tensor_split(-(-len(x) // BATCH))))
 
 
 def flat(domain: Domain) -> Domain:
@@ -101,6 +214,25 @@ def target_of(step: Step) -> Tensor:
 def critic_of(features: int, width: int) -> nn.Sequential:
     """Two layers that tell one domain from another, of scores above 0 for the source."""
     return nn.Sequential(nn.Linear(features, width), nn.ReLU(), nn.Linear(width, 1))
+
+
+def rising(strength: float, progress: float) -> float:
+    """λ (2 / (1 + e^(−10 p)) − 1): from 0 to λ, for a critic has to know something before it is listened to.
+
+    >>> [round(rising(2.0, p), 2) for p in (0.0, 0.1, 1.0)]
+    [0.0, 0.92, 2.0]
+    """
+    return strength * (2 / (1 + math.exp(-10 * progress)) - 1)
+
+
+def critic_accuracy(scores: Float[Tensor, " k"], sides: Float[Tensor, " k"]) -> Float[Tensor, ""]:
+    """The mean over both domains of the share that a critic of scores above 0 for the source tells right.
+
+    >>> critic_accuracy(torch.tensor([2.0, -1.0, -1.0, -3.0]), torch.tensor([1.0, 1.0, 0.0, 0.0])).item()
+    0.75
+    """
+    right = (scores > 0) == (sides > 0.5)
+    return torch.stack([right[sides > 0.5].float().mean(), right[sides <= 0.5].float().mean()]).mean()
 
 
 def sides_of(source: Float[Tensor, "n d"], target: Float[Tensor, "m d"]) -> Float[Tensor, " k"]:

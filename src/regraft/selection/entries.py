@@ -100,7 +100,8 @@ class Entries:
         training = replace(self.training, engine=self.engine(network))
         if candidate.tunes:
             training = replace(training, step_engine=self.engine(network, steps=True))
-        cut = (id(network), method.lowest_trained(network), method.needs, method.many_views)
+        views = method.many_views and (method.many_views, method.augmented)
+        cut = (id(network), method.lowest_trained(network), method.needs, views)
         if cut not in self._made:
             start = time.perf_counter()
             self._made[cut] = Entry.at_the_cut(candidate, self.problem, self.store, training)

@@ -69,3 +69,23 @@ def _kernel_sum(
     a: Float[Tensor, "n d"], b: Float[Tensor, "m d"], gammas: Sequence[float]
 ) -> Float[Tensor, ""]:
     return torch.stack([kernel(rows, b, gammas).sum() for rows in a.split(BLOCK)]).sum()
+
+
+def coral(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Float[Tensor, ""]:
+    """‖C_s − C_t‖²_F / 4d² (Sun & Saenko 2016, eq. 1).
+
+    >>> import torch
+    >>> coral(torch.tensor([[0.0], [2.0]]), torch.tensor([[0.0], [4.0]])).item() == (2 - 8) ** 2 / 4
+    True
+    """
+    return (covariance(s) - covariance(t)).square().sum() / (4 * s.shape[1] ** 2)
+
+
+def disagreement(one: Float[Tensor, "n k"], other: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
+    """mean |p − p'| over samples and classes, of two heads' scores (Saito et al. 2018, eq. 1).
+
+    >>> import torch
+    >>> disagreement(torch.tensor([[99.0, 0.0]]), torch.tensor([[0.0, 99.0]])).item()
+    1.0
+    """
+    return (one.softmax(1) - other.softmax(1)).abs().mean()

@@ -36,3 +36,13 @@ def test_features_climb_what_the_critic_descends():
         torch.testing.assert_close(found[f"beside.critic.{name}"], grad)
     for (name, _), grad in zip(phi.named_parameters(), of_features, strict=True):
         torch.testing.assert_close(found[f"backbone.{name}"], grad)
+
+
+def test_gains_where_a_column_moved(gain):
+    recipe = DANN(epochs=1, least_steps=120, batch_size=64, rate=3e-3, stage_rate=3e-3)
+    assert gain(recipe, "a column that moved") > 0.1
+
+
+def test_harms_where_moons_turned(gain):
+    recipe = DANN(epochs=1, least_steps=120, batch_size=64, rate=3e-3, stage_rate=3e-3)
+    assert gain(recipe, "moons that turned") < -0.05

@@ -1,6 +1,5 @@
 """DANN: features by which no critic can tell the domains apart."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -16,7 +15,7 @@ from ...problem import Problem
 from ...terms.gradient import reversed_gradient
 from ...trained import Network
 from ...training import Step, Terms
-from ..across import AcrossDomains, critic_of, sides_of, target_of
+from ..across import AcrossDomains, critic_accuracy, critic_of, rising, sides_of, target_of
 
 
 @final
@@ -26,8 +25,9 @@ class DANN(AcrossDomains):
 
     D is a critic that learns to tell the source (1) from the target (0) by the features; the gradient that it
     sends back is reversed, so that features lose what it uses. p is the progress of training. It helps where
-    the two look different and mean the same. Where classes have other proportions in the target it aligns
-    the wrong ones, and it may hide what tells the classes apart. λ = 0 is SourceTuned.
+    the two look different and mean the same. Where classes have other proportions in the target it aligns the
+    wrong ones, and where the target is the source turned or bent it hides the very columns that tell the
+    classes apart. λ = 0 is SourceTuned.
 
     >>> from regraft import Domain, Problem
     >>> from regraft.backbones import small_mlp
@@ -39,19 +39,19 @@ class DANN(AcrossDomains):
 
     reference: ClassVar[str] = "Ganin et al., JMLR 2016, arXiv:1505.07818, eq. 9 to 15"
     map: ClassVar[tuple[str, ...]] = ("M31",)
+    weighted: ClassVar[str] = "adversary"
 
     adversary: float = param(1.0, "λ: how hard features hide the domain", search=(0.0, 0.1, 0.3, 1.0))
     critic_width: int = param(128, "hidden units of the critic", search=(64, 128, 1024))
-
-    @property
-    def weight(self) -> float:
-        return self.adversary
 
     def network(self, backbone: Backbone, head: Linear, problem: Problem) -> Network:
         return Network(backbone, head, beside={"critic": critic_of(head.weight.shape[1], self.critic_width)})
 
     def transfer(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Terms:
         target = network.features(target_of(step))
-        strength = self.adversary * (2 / (1 + math.exp(-10 * step.progress)) - 1)
+        strength = rising(self.adversary, step.progress)
         guess = network.beside["critic"](reversed_gradient(torch.cat([source, target]), strength)).squeeze(1)
-        return {"domain": binary_cross_entropy_with_logits(guess, sides_of(source, target))}
+        sides = sides_of(source, target)
+        step.note("critic accuracy", critic_accuracy(guess, sides))
+        step.note("strength", strength)
+        return {"domain": binary_cross_entropy_with_logits(guess, sides)}

@@ -3,11 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from jaxtyping import Float
-from torch import Tensor
-
-from ...trained import Network
-from ...training import Step, Terms
 from ..across import AcrossDomains
 
 
@@ -30,10 +25,3 @@ class SourceTuned(AcrossDomains):
     reference: ClassVar[str] = "Ganin et al., JMLR 2016, arXiv:1505.07818, the row of the source alone"
     source_alone: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M28",)
-
-    @property
-    def weight(self) -> float:
-        return 0.0
-
-    def transfer(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Terms:
-        return {}

@@ -68,6 +68,6 @@ class Flextuning(Tuned):
         model.provenance |= {
             "stage": backbone.names[best],
             "held_out_loss_of_stages": {backbone.names[i]: loss[i] for i in able},
-            "schedule": each[best].shaped(len(backbone) - best).behind(best).to_json(),
+            "schedule": each[best].shaped(backbone[best:]).behind(best).to_json(),
         }
         return model

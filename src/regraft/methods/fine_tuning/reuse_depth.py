@@ -86,7 +86,7 @@ class ReuseDepth(Tuned):
             if found is not None and not losses[-1] < (1 - self.pays) * min(losses[:-1]):
                 break
             found = model.behind(front)
-            found.provenance |= {"schedule": recipe.shaped(len(rest)).behind(k).to_json()}
+            found.provenance |= {"schedule": recipe.shaped(rest).behind(k).to_json()}
         assert found is not None
         found.engine = training.engine
         found.provenance |= {

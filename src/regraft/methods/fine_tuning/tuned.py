@@ -65,8 +65,8 @@ class Tuned(Trained):
     def lowest_trained(self, backbone: Backbone) -> int:
         return 0
 
-    def shaped(self, stages: int) -> Schedule:
-        return replace(super().shaped(stages), statistics=self.statistics)
+    def shaped(self, learning: Backbone) -> Schedule:
+        return replace(super().shaped(learning), statistics=self.statistics)
 
     def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
         if self.head not in STARTS:

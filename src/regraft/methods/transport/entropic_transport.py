@@ -1,21 +1,20 @@
 """Optimal transport: every sample of the source moves to where the plan sends it in the target."""
 
-import importlib
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ...domain import Domain
-from ...errors import InputError
 from ...heads.affine import Affine
 from ...heads.kernel import squared_distances
 from ...heads.principal import principal
 from ...method import param
 from ...output import Classes
 from ...seeds import seed_of
+from ...terms.transport import import_ot
 from ...training import Training
 from ..both_sides import OnBothSides, Seen, Sides
 
@@ -133,11 +132,3 @@ def drawn(n: int, most: int, seed: int) -> Int[Tensor, " m"]:
     """`most` of n rows at random, or all."""
     luck = torch.Generator().manual_seed(seed)
     return torch.randperm(n, generator=luck)[:most].sort().values
-
-
-def import_ot() -> Any:
-    """POT, or how to get it."""
-    try:
-        return importlib.import_module("ot")
-    except ImportError as reason:
-        raise InputError("EntropicTransport needs POT: pip install 'regraft[transport]'") from reason
