@@ -6,6 +6,7 @@ from .adversarial.dann import DANN
 from .alignment.coral import CORAL
 from .baselines.boosting import Boosting
 from .baselines.from_scratch import FromScratch
+from .baselines.joint import Joint
 from .baselines.majority import Majority
 from .baselines.source_only import SourceOnly
 from .baselines.source_tuned import SourceTuned
@@ -16,6 +17,9 @@ from .features.nearest_mean import NearestMean
 from .features.nearest_neighbours import NearestNeighbours
 from .features.old_head import OldHead
 from .features.ridge_probe import RidgeProbe
+from .few_labels.feature_augmentation import FeatureAugmentation
+from .few_labels.source_then_target import SourceThenTarget
+from .few_labels.tradaboost import TrAdaBoost
 from .fine_tuning.adapters import Adapters
 from .fine_tuning.bit_fit import BitFit
 from .fine_tuning.discriminative_rates import DiscriminativeRates
@@ -68,6 +72,10 @@ METHODS: dict[str, type[Method]] = {
         Discriminative,
         CORAL,
         DANN,
+        Joint,
+        FeatureAugmentation,
+        SourceThenTarget,
+        TrAdaBoost,
     )
 }
 
