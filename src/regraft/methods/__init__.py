@@ -36,6 +36,10 @@ from .reweighting.discriminative import Discriminative
 from .segmentation.pixel_probe import PixelProbe
 from .segmentation.pyramid_fine_tune import PyramidFineTune
 from .segmentation.pyramid_head import PyramidHead
+from .several_sources.coral_across import CORALAcross
+from .several_sources.group_dro import GroupDRO
+from .several_sources.moment_matching import MomentMatching
+from .several_sources.trusted import Trusted
 
 __all__ = ["METHODS", "method_named"]
 
@@ -76,6 +80,10 @@ METHODS: dict[str, type[Method]] = {
         FeatureAugmentation,
         SourceThenTarget,
         TrAdaBoost,
+        GroupDRO,
+        CORALAcross,
+        MomentMatching,
+        Trusted,
     )
 }
 
