@@ -49,7 +49,7 @@ def rings(n: int, seed: int) -> Domain:
     radius = 1.0 + y + 0.1 * torch.randn(n, generator=generator)
     x = 0.5 * torch.randn(n, 20, generator=generator)
     x[:, 0], x[:, 1] = radius * angle.cos(), radius * angle.sin()
-    return Domain(x, ["inner" if c == 0 else "outer" for c in y.tolist()])
+    return Domain(x, ["inner" if c == 0 else "outer" for c in y.tolist()], origin=torch.arange(n) // 2 % 2)
 
 
 class Squares(nn.Module):

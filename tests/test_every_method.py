@@ -50,7 +50,7 @@ def problem(recipe, problem, discs, away):
     otherwise."""
     if of_masks(recipe):
         return Problem(target_labelled=discs(12, seed=1))
-    return problem if recipe.taught == "target_labelled" else away.only(recipe.needs)
+    return problem if recipe.needs == {"target_labelled"} else away.only(recipe.needs)
 
 
 @pytest.fixture

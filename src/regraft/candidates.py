@@ -34,8 +34,10 @@ class Candidate:
 
     @property
     def borrows(self) -> bool:
-        """A transfer, not a baseline: it uses a network that learned elsewhere."""
-        return self.method.borrows and self.backbone.pretrained
+        """A transfer, not a baseline: it uses a network that learned elsewhere, or another's labels beside
+        one's own."""
+        beside = "source" in self.method.needs and self.method.taught != "source"
+        return self.method.borrows and (self.backbone.pretrained or beside)
 
     @property
     def adapts(self) -> bool:

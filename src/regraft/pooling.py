@@ -9,10 +9,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from .class_names import same_classes
 from .domain import Domain
 from .errors import InputError
 from .output import Classes
 from .samples import Samples, describe
+from .text import some_of
 
 
 def pooled(domains: Mapping[str, Domain]) -> Domain:
@@ -44,6 +46,30 @@ def pooled(domains: Mapping[str, Domain]) -> Domain:
         group=_groups(parts),
         left_out=tuple(left_out),
     )
+
+
+def of_classes(source: Domain, classes: Classes) -> Domain:
+    """The samples of a source that are of one of these classes, labelled as they are.
+
+    Classes are matched by name (`same_classes`); samples of other classes are left out. Raises InputError
+    where nothing is left.
+
+    >>> lab = Domain([[0.0], [1.0], [2.0]], ["Owl", "crow", "emu"])
+    >>> some = of_classes(lab, Classes(("crow", "jay", "owl")))
+    >>> some.y.tolist(), some.x.flatten().tolist()
+    ([2, 0], [0.0, 1.0])
+    """
+    position = torch.full((source.classes.width,), -1)
+    for name, theirs in same_classes(source.classes.names, classes.names).items():
+        position[list(theirs)] = classes.names.index(name)
+    y = position[source.labels]
+    kept = (y >= 0).nonzero().squeeze(1)
+    if not len(kept):
+        raise InputError(
+            f"the source has samples of {some_of(source.classes.names)}, and the target of "
+            f"{some_of(classes.names)}: name the classes that are the same alike"
+        )
+    return source[kept].with_(y=y[kept], output=classes)
 
 
 def joined(parts: Sequence[Tensor | Samples]) -> Tensor | Samples:

@@ -1,12 +1,15 @@
-"""Shifts that adaptations were invented for, and the gain of a recipe over itself without the target."""
+"""Shifts that adaptations were invented for, and a target with few labels."""
 
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from sklearn.datasets import make_moons
+from torch import nn
 
+from regraft.backbone import Backbone
 from regraft.backbones import small_mlp
 from regraft.domain import Domain
 from regraft.problem import Problem
@@ -15,7 +18,7 @@ from regraft.training import Training
 NAMES = ("left", "right")
 
 
-def columns(n, seed, moved=0.0, noise=None):
+def two_columns(n, seed, moved=0.0, noise=None):
     """Two of four columns tell the class; the second of them may be moved, or be noise of that width."""
     luck = torch.Generator().manual_seed(seed)
     y = torch.arange(n) % 2
@@ -34,13 +37,13 @@ def moons(n, seed, turned=0.0):
 
 
 SHIFTS = {
-    "a column that moved": (columns, {"moved": 3.0}),
-    "a column that is noise": (columns, {"noise": 3.0}),
+    "a column that moved": (two_columns, {"moved": 3.0}),
+    "a column that is noise": (two_columns, {"noise": 3.0}),
     "moons that turned": (moons, {"turned": 35.0}),
 }
 
 
-def accuracy(model, test):
+def share_right(model, test):
     answers = model.predict(test)
     return sum(a == test.output.names[c] for a, c in zip(answers, test.y.tolist(), strict=True)) / len(test)
 
@@ -51,7 +54,7 @@ def right_and_alone(recipe, shift, seed):
     source, target, test = drawn(200, seed), drawn(200, seed + 10, **how), drawn(400, seed + 20, **how)
     given = Problem(source=source, target=target.unlabelled())
     return [
-        accuracy(r.fit(given, small_mlp(source.x.shape[1]), Training(seed=seed)), test)
+        share_right(r.fit(given, small_mlp(source.x.shape[1]), Training(seed=seed)), test)
         for r in (recipe, replace(recipe, **{recipe.weighted: 0.0}))
     ]
 
@@ -65,3 +68,52 @@ def gain():
         return right - alone
 
     return measured
+
+
+def three_classes(n, seed, shift=0.0, turn=0.0):
+    """Three Gaussians around a circle in the first two of eight columns, turned by an angle and moved."""
+    luck = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % 3
+    angle = 2 * torch.pi * y / 3 + turn
+    x = torch.randn(n, 8, generator=luck)
+    x[:, 0] += 2 * angle.cos() + shift
+    x[:, 1] += 2 * angle.sin() + shift
+    return Domain(x, ["abc"[c] for c in y.tolist()])
+
+
+@pytest.fixture
+def few() -> Problem:
+    """300 labels of the source, 12 of the target."""
+    return Problem(source=three_classes(300, 1), target_labelled=three_classes(12, 2, 0.6, 0.4))
+
+
+@pytest.fixture
+def columns() -> Backbone:
+    """The samples as they are, with nothing fitted to them."""
+    return Backbone([("same", nn.Identity())], name="columns")
+
+
+@pytest.fixture
+def later() -> Domain:
+    """Many samples of the target, to score on."""
+    return three_classes(900, 3, 0.6, 0.4)
+
+
+@pytest.fixture
+def accuracy(later):
+    """accuracy(model) -> the share of them that it names right."""
+
+    def of(model, domain=later):
+        right = [a == b for a, b in zip(model.predict(domain), domain.output.decode(domain.y), strict=True)]
+        return sum(right) / len(right)
+
+    return of
+
+
+@pytest.fixture
+def scaled_columns(few, later):
+    """(u of source and target, the source first; u of `later`), scaled as LinearProbe says, by numpy."""
+    x = np.concatenate([few.source.x, few.target_labelled.x]).astype(float)
+    centre = x.mean(0)
+    scale = np.sqrt(np.square(x - centre).mean())
+    return (x - centre) / scale, (later.x.numpy().astype(float) - centre) / scale

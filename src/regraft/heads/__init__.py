@@ -16,6 +16,7 @@ from .mlp import MLP
 from .neighbour_means import NeighbourMeans
 from .neighbours import Neighbours
 from .prototypes import Prototypes, class_means, left_out_squared
+from .votes import Votes
 
 __all__ = [
     "HEADS",
@@ -31,6 +32,7 @@ __all__ = [
     "Neighbours",
     "Prototypes",
     "Trees",
+    "Votes",
     "class_means",
     "head_from_json",
     "left_out_squared",
@@ -52,6 +54,7 @@ HEADS: dict[str, type[nn.Module]] = {
         Neighbours,
         Prototypes,
         Trees,
+        Votes,
     )
 }
 
@@ -64,7 +67,7 @@ def head_from_json(saved: dict[str, Any]) -> nn.Module:
             f"head of kind {kind!r} is unknown to this version of Regraft; known: {sorted(HEADS)}"
         )
     sizes = {name: size for name, size in saved.items() if name != "kind"}
-    for name in {"features", "classes", "hidden", "samples", "nearest", "width"} & set(sizes):
+    for name in {"features", "classes", "hidden", "samples", "nearest", "votes", "width"} & set(sizes):
         if type(sizes[name]) is not int or not 0 < sizes[name] <= MOST:
             raise InputError(f"a head with {name} = {sizes[name]!r} is none: save the model again")
     return HEADS[kind](**sizes)

@@ -61,8 +61,12 @@ def fit_ridge_each(
     *,
     strengths: Sequence[float] | None = None,
     weight: Float[Tensor, " n"] | None = None,
+    offset: Float[Tensor, "n k"] | None = None,
 ) -> list[LinearFit]:
     """`fit_ridge` on each of several subsets of the rows.
+
+    offset: scores that each sample has already: W xᵢ + b is added to them before they are compared with tᵢ.
+    What comes back is β W and β b, so that the scores are β · offset + x (β W)ᵀ + β b.
 
     Subsets of one size and the same classes are solved together, in the n − 1 dimensions that all samples
     span where these are fewer than d.
@@ -85,7 +89,8 @@ def fit_ridge_each(
         codes = torch.searchsorted(torch.tensor(present), y[rows])
         of_class = codes[:, None] == torch.arange(len(present))[:, None]
         target = 2 * of_class.double() - 1
-        squares = _LeastSquares(z[rows], target, None if weight is None else samples[rows])
+        known = None if offset is None else offset.double()[:, present][rows].mT
+        squares = _LeastSquares(z[rows], target, None if weight is None else samples[rows], known)
         # the only sample of its class has nothing to be judged by
         judged = squares.samples * (of_class.sum(2) > 1).gather(1, codes)
         for i, fit in zip(members, _classifiers(squares, codes, judged, grid), strict=True):
@@ -198,9 +203,11 @@ class _LeastSquares:
         x: Float[Tensor, "p n d"],
         target: Float[Tensor, "p k n"],
         samples: Float[Tensor, "p n"] | None,
+        offset: Float[Tensor, "p k n"] | None = None,
     ) -> None:
         self.rotation = rotate(x, samples)
-        self.z, self.eigenvalues, self.target = self.rotation.z, self.rotation.eigenvalues, target
+        self.z, self.eigenvalues = self.rotation.z, self.rotation.eigenvalues
+        self.target, self.offset = target if offset is None else target - offset, offset
         ones = torch.ones(target.shape[0], target.shape[2], dtype=torch.float64)
         self.samples = ones if samples is None else samples
         self.share = self.samples / self.samples.sum(1, keepdim=True)
@@ -232,7 +239,7 @@ class _LeastSquares:
         fitted = (weights.flatten(1, 2) @ self.z.mT).unflatten(1, (-1, self.target.shape[1]))
         residual = (self.target - self.mean[..., None])[:, None] - fitted[:, :1] - fitted[:, 1:]
         scores: Tensor = self.target[:, None] - residual / rest.clamp_min(1e-12)[:, :, None]
-        return scores
+        return scores if self.offset is None else scores + self.offset[:, None]
 
 
 def _classifiers(

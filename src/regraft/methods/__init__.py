@@ -14,6 +14,7 @@ from .alignment.subspace_alignment import SubspaceAlignment
 from .alignment.tca import TCA
 from .baselines.boosting import Boosting
 from .baselines.from_scratch import FromScratch
+from .baselines.joint import Joint
 from .baselines.majority import Majority
 from .baselines.source_only import SourceOnly
 from .baselines.source_tuned import SourceTuned
@@ -24,6 +25,9 @@ from .features.nearest_mean import NearestMean
 from .features.nearest_neighbours import NearestNeighbours
 from .features.old_head import OldHead
 from .features.ridge_probe import RidgeProbe
+from .few_labels.feature_augmentation import FeatureAugmentation
+from .few_labels.source_then_target import SourceThenTarget
+from .few_labels.tradaboost import TrAdaBoost
 from .fine_tuning.adapters import Adapters
 from .fine_tuning.bit_fit import BitFit
 from .fine_tuning.discriminative_rates import DiscriminativeRates
@@ -46,6 +50,10 @@ from .segmentation.pyramid_fine_tune import PyramidFineTune
 from .segmentation.pyramid_head import PyramidHead
 from .self_training.adapted_gaussians import AdaptedGaussians
 from .self_training.self_paced import SelfPaced
+from .several_sources.coral_across import CORALAcross
+from .several_sources.group_dro import GroupDRO
+from .several_sources.moment_matching import MomentMatching
+from .several_sources.trusted import Trusted
 from .subspace.shared_direction import SharedDirection
 from .transport.deep_jdot import DeepJDOT
 from .transport.entropic_transport import EntropicTransport
@@ -104,6 +112,14 @@ METHODS: dict[str, type[Method]] = {
         CDAN,
         MCD,
         WDGRL,
+        Joint,
+        FeatureAugmentation,
+        SourceThenTarget,
+        TrAdaBoost,
+        GroupDRO,
+        CORALAcross,
+        MomentMatching,
+        Trusted,
     )
 }
 

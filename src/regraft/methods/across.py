@@ -62,18 +62,7 @@ class AcrossDomains(Trained):
         return max(0, len(backbone) - self.trained) if backbone.pretrained else 0
 
     def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
-        source = problem.domains["source"]
-        if backbone.pretrained:
-            features = flat(embed(backbone, source, None, training.engine))
-            solved = probe_of(source.asked).head(features, training)
-            assert isinstance(solved, Linear)
-            head = Linear.of(solved.weight.detach().float(), solved.bias.detach().float())
-        else:
-            draw_anew(backbone)
-            seen = embed(backbone, source[:1]).x
-            assert isinstance(seen, Tensor)
-            head = new_head(seen.flatten(1).shape[1], source.asked)
-        return self.network(backbone, head, problem)
+        return self.network(backbone, first_head(backbone, problem.domains["source"], training), problem)
 
     def network(self, backbone: Backbone, head: Linear, problem: Problem) -> Network:
         """The network with whatever learns beside it, before the first step."""
@@ -238,3 +227,15 @@ def critic_accuracy(scores: Float[Tensor, " k"], sides: Float[Tensor, " k"]) -> 
 def sides_of(source: Float[Tensor, "n d"], target: Float[Tensor, "m d"]) -> Float[Tensor, " k"]:
     """1 for every sample of the source, 0 for the target's, as the critic sees them: the source first."""
     return torch.cat([torch.ones(len(source)), torch.zeros(len(target))]).to(source.device)
+
+
+def first_head(backbone: Backbone, source: Domain, training: Training) -> Linear:
+    """The probe of the source on a pretrained network; a random head on one whose weights are drawn anew."""
+    if backbone.pretrained:
+        solved = probe_of(source.asked).head(flat(embed(backbone, source, None, training.engine)), training)
+        assert isinstance(solved, Linear)
+        return Linear.of(solved.weight.detach().float(), solved.bias.detach().float())
+    draw_anew(backbone)
+    seen = embed(backbone, source[:1]).x
+    assert isinstance(seen, Tensor)
+    return new_head(seen.flatten(1).shape[1], source.asked)
