@@ -90,9 +90,7 @@ class _Contrast:
         """The objective along each of r directions."""
         angle = (self.z @ u.T)[..., None] * self.frequencies  # n r f
         waves = torch.stack([angle.cos(), angle.sin()])
-        squared = (
-            torch.einsum("wnrf,nk->wkrf", waves, self.contrasts).square().sum(0).mean(2)
-        )  # k r: of the domains, then of each class
+        of_each = torch.einsum("wnrf,nk->wkrf", waves, self.contrasts).square().sum(0).mean(2)
         chance, chance_of_classes = self.by_chance
-        value: Tensor = (squared[1:].sum(0) + chance_of_classes).log() - (squared[0] + chance).log()
+        value: Tensor = (of_each[1:].sum(0) + chance_of_classes).log() - (of_each[0] + chance).log()
         return value

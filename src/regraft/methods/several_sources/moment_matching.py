@@ -40,13 +40,10 @@ class MomentMatching(AcrossDomains):
 
     reference: ClassVar[str] = "Peng et al., ICCV 2019, arXiv:1812.01754, eq. 1 and 2"
     map: ClassVar[tuple[str, ...]] = ("M34",)
+    weighted: ClassVar[str] = "moment_weight"
 
     moment_weight: float = param(0.1, "λ: how much alike all domains should be", search=(0.0, 0.01, 0.1, 1.0))
     moments: int = param(2, "K: the highest moment", search=(1, 2, 3))
-
-    @property
-    def weight(self) -> float:
-        return self.moment_weight
 
     def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
         origins_of(problem.domains["source"])
