@@ -92,5 +92,6 @@ class _Contrast:
         waves = torch.stack([angle.cos(), angle.sin()])
         of_each = torch.einsum("wnrf,nk->wkrf", waves, self.contrasts).square().sum(0).mean(2)
         chance, chance_of_classes = self.by_chance
-        value: Tensor = (of_each[1:].sum(0) + chance_of_classes).log() - (of_each[0] + chance).log()
-        return value
+        classes, domains = of_each[1:].sum(0) + chance_of_classes, of_each[0] + chance
+        found: Tensor = classes.log() - domains.log()
+        return found
