@@ -19,12 +19,15 @@ def onto_box_and_slab(
         return w
     wanted = min(max(mean, least_mean), greatest_mean)
     low, high = float(v.min()) - largest, float(v.max())  # a mean of `largest`, and of 0
+    tau = 0.0
     for _ in range(100):
-        middle = (low + high) / 2
-        if float((v - middle).clamp(0, largest).mean()) > wanted:
-            low = middle
-        else:
-            high = middle
-        if high - low <= 1e-15 * max(abs(low), abs(high)):
+        w = (v - tau).clamp(0, largest)
+        above = float(w.mean()) - wanted
+        if abs(above) <= 1e-14 * wanted:
             break
-    return (v - (low + high) / 2).clamp(0, largest)
+        low, high = (tau, high) if above > 0 else (low, tau)
+        # between kinks the mean falls by the share of what is inside of the box: Newton's step is exact
+        inside = int(((w > 0) & (w < largest)).sum())
+        step = tau + above * len(v) / max(inside, 1)
+        tau = step if inside and low < step < high else (low + high) / 2
+    return w

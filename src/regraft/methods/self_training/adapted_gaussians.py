@@ -15,6 +15,7 @@ from ...method import param
 from ...output import Classes
 from ...training import Training
 from ..both_sides import OnBothSides, Seen, Sides
+from ..features.learners import LEARNERS
 from ..label_shift.held_out import class_shares
 
 NEVER = -30.0  # log π of a class that the source has not shown
@@ -27,10 +28,11 @@ class AdaptedGaussians(OnBothSides):
 
     z are principal components, each side around its own mean; λ is `kept`, the share of the source. EM starts
     from what the learner, taught by the source, says of the target: where that is mostly right, the means and
-    the axes of the classes go on to where the target's samples lie, and planes between them follow. It
-    helps where the classes are heaps in the target as well, moved or of another shape. It harms where the
-    learner is mostly wrong, or the target has other heaps than classes: EM fits these as well. With more
-    `components` than there are samples for, all but ε is chance.
+    the axes of the classes go on to where the target's samples lie, and planes between them follow. With
+    `proportions="kept"` π is what gives every class the source's share of the target, so that no class
+    swallows another, which is how EM mostly fails. It helps where the classes are heaps in the target as
+    well, moved or of another shape. It harms where the learner is mostly wrong, where the target has other
+    heaps than classes, and where proportions are kept that are others: it then draws a border through a heap.
 
     >>> from regraft import Domain, Problem
     >>> from regraft.backbones import vectors
@@ -45,19 +47,19 @@ class AdaptedGaussians(OnBothSides):
     outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     map: ClassVar[tuple[str, ...]] = ("M29",)
 
-    components: int = param(
-        64, "principal components of all features; 0 keeps them all", (0, 16, 32, 64, 128)
+    learner: str = param("ridge", "what says the first labels of the target", LEARNERS)
+    components: int = param(256, "principal components of all features; 0 keeps them all", (0, 32, 64, 256))
+    kept: float = param(0.5, "λ: the share of the source", search=(0.0, 0.2, 0.5))
+    proportions: Literal["kept", "estimated"] = param(
+        "kept", "whether classes keep the source's shares or get the target's own", ("kept", "estimated")
     )
-    kept: float = param(0.3, "λ: the share of the source", search=(0.0, 0.1, 0.3, 0.6))
-    proportions: Literal["estimated", "kept"] = param(
-        "estimated", "whether π are the target's own or the source's", search=("estimated", "kept")
-    )
-    ridge: float = param(0.1, "ε: what is added to all variances", search=(0.01, 0.1, 1.0))
+    ridge: float = param(0.3, "ε: what is added to all variances", search=(0.1, 0.3, 1.0))
     iterations: int = param(20, "steps of EM", search=(1, 5, 20, 50))
 
     def sides(self, seen: Seen, training: Training) -> Sides:
-        space = principal([seen.source.x, seen.target], self.components)
-        of_source, of_target = (around_its_mean(space, x) for x in (seen.source.x, seen.target))
+        sides = seen.source.x, seen.target
+        space = principal([x - x.mean(0) for x in sides], self.components)
+        of_source, of_target = (around_its_mean(space, x) for x in sides)
         source, target = seen.source.with_(x=of_source(seen.source.x)), of_target(seen.target)
         with torch.no_grad():
             member = self.taught_by(source, training)(target).double().softmax(1)
@@ -68,9 +70,13 @@ class AdaptedGaussians(OnBothSides):
             found = self.maximised(source.x, known, target, member)
             shares = member.mean(0) if self.proportions == "estimated" else of_all
             log_pi = torch.where(shown, shares.log().clamp_min(NEVER), NEVER)
-            head = found.classifier(log_pi)
             with torch.no_grad():
-                member = head(target).softmax(1)
+                scores = found.classifier(log_pi)(target)
+                if self.proportions == "kept":
+                    offset = offset_to(shares, scores)
+                    log_pi, scores = log_pi + offset, scores + offset
+            member = scores.softmax(1)
+        head = found.classifier(log_pi)
         told = {"priors": dict(zip(source.classes.names, shares.tolist(), strict=True))}
         own = found.classifier(torch.where(shown, of_all.log(), NEVER))
         return Sides(of_target.then(head), of_source.then(own), told)
@@ -114,3 +120,20 @@ class Gaussians:
 def around_its_mean(space: Affine, x: Float[Tensor, "n d"]) -> Affine:
     """The map into that space, moved so that these samples have mean 0 there."""
     return Affine(space.weight, -torch.mv(space.weight, x.double().mean(0)))
+
+
+def offset_to(
+    shares: Float[Tensor, " k"], scores: Float[Tensor, "m k"], steps: int = 50
+) -> Float[Tensor, " k"]:
+    """What added to the scores gives every class its share: the mean of softmax(scores + b) is π.
+
+    >>> scores = torch.tensor([[2.0, 0.0], [1.0, 0.0]]).double()
+    >>> (scores + offset_to(torch.tensor([0.5, 0.5]), scores)).softmax(1).mean(0)
+    tensor([0.5000, 0.5000], dtype=torch.float64)
+    """
+    offset = torch.zeros_like(scores[0])
+    there = shares > 0
+    for _ in range(steps):
+        now = (scores + offset).softmax(1).mean(0)
+        offset = offset + torch.where(there, (shares / now.clamp_min(1e-300)).log(), 0.0)
+    return offset
