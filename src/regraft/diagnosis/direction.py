@@ -74,17 +74,18 @@ class _Contrast:
         """The best direction that any start leads to."""
         u = self.starts.clone().requires_grad_(True)
         step = torch.optim.Adam([u], lr=0.1)
-        found, direction = float("-inf"), self.starts[0]
+        found, direction = float("-inf"), self.starts[0].clone()
         for _ in range(STEPS):
             along = u / u.norm(dim=1, keepdim=True).clamp_min(1e-12)
             value = self.value(along)
             if value.detach().max() > found:
-                best = value.detach().max(0)
-                found, direction = float(best.values), along.detach()[best.indices]
+                direction.copy_(along.detach()[value.argmax()])
+                found = float(value.detach().max())
             step.zero_grad()
             (-value.sum()).backward()
             step.step()
-        return direction
+        best: Tensor = direction
+        return best
 
     def value(self, u: Float[Tensor, "r d"]) -> Float[Tensor, " r"]:
         """The objective along each of r directions."""

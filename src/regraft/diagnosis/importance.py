@@ -15,12 +15,16 @@ FOLDS = 3
 
 
 def least_squares_ratio(
-    source: Float[Tensor, "n d"], target: Float[Tensor, "m d"], seed: int
-) -> Float[Tensor, " n"]:
+    source: Float[Tensor, "n d"],
+    target: Float[Tensor, "m d"],
+    seed: int,
+    at: Float[Tensor, "r d"] | None = None,
+) -> Float[Tensor, " r"]:
     """w(x) = Σ_l α_l k(x, c_l),  α = max(0, (H + ρI)⁻¹ h),  H = mean_s k kᵀ,  h = mean_t k
 
     It minimises ½ mean_s w² − mean_t w, whose optimum is p_target / p_source; width and ρ are chosen by
-    cross-validation of that. The centres c are samples of the target.
+    cross-validation of that. The centres c are samples of the target. at: where w is asked; at the source,
+    where nothing else is said.
 
     Kanamori, Hido & Sugiyama, JMLR 2009 (uLSIF).
 
@@ -44,7 +48,8 @@ def least_squares_ratio(
                 w_s, w_t = (k[~kept] @ alpha for k, kept in zip((k_s, k_t), inside, strict=True))
                 cost += float(0.5 * w_s.square().mean() - w_t.mean())
             if best is None or cost < best[0]:
-                best = cost, k_s @ _solved(k_s, k_t, ridge)
+                asked = k_s if at is None else similarity(at, centres, torch.tensor(1 / (width * usual)))
+                best = cost, asked @ _solved(k_s, k_t, ridge)
     assert best is not None
     return best[1] + 1e-6
 

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from ..domain import Domain
 from ..heads.principal import principal
-from ..methods.both_sides import bounded, effective_samples
+from ..methods.both_sides import effective_samples
+from ..methods.features.kernel_probe import KernelProbe
 from ..output import Classes
 from ..terms.discrepancy import covariance
-from ..terms.hotelling import Gap, hotelling
+from ..terms.hotelling import Gap, hotelling, permuted
 from ..terms.symmetric import power
+from ..training import Training
 from .bumps import Bumps
 from .direction import shared_direction
 from .importance import least_squares_ratio
@@ -24,8 +26,11 @@ Kind = Literal["none", "mapping", "proportions", "sampling", "subspace", "unknow
 
 NOTICED = 3.0  # z of a gap that is no chance
 ROUGHLY = 4.0  # z up to which a map is let pass: its moments were fitted to few samples
+FAR = 10.0  # z up to which leaving next to nothing is enough, of samples that show every trifle
 ALL, MOST = 0.95, 0.8  # of the gap, that an explanation leaves nothing, or little, of
-GONE = 0.12  # of a class's proportion: who has so little of it left was rather mapped elsewhere
+GONE, MASS = 0.12, 0.2  # so little left of so much of the source: that was rather mapped elsewhere
+PER_NUMBER = 20  # samples that a number of a map has to have, to be fitted and tested on the same ones
+KEPT = 0.5  # of what the source tells beyond its largest class, that a direction has to keep
 PART = 0.5  # of the source, that a target drawn unevenly from it looks like at the most
 LEAST = 20  # samples that weighting has to leave
 FAMILIES: dict[Kind, frozenset[str]] = {
@@ -57,7 +62,7 @@ class Explanation:
     @property
     def fits(self) -> bool:
         """Whether what is left is chance, or next to nothing of what there was."""
-        return self.gap.z < NOTICED or self.share >= ALL
+        return self.gap.z < NOTICED or (self.share >= ALL and self.gap.z < FAR)
 
     def to_json(self) -> dict[str, Any]:
         return {"name": self.name, "z": round(self.gap.z, 2), "explains": round(self.share, 3)}
@@ -158,48 +163,135 @@ def kind_of_shift(
     assert isinstance(source.x, Tensor)
     rows, others = (torch.randperm(n, generator=luck)[:most] for n in (len(source), len(target)))
     space = principal([source.x, target], components)
-    s, t, y = space(source.x[rows]), space(target[others]), source.labels[rows]
-    features = Bumps.of(s, t, seed)
-    f_s, f_t = features(s), features(t)
-    whole = hotelling(f_s, f_t)
-    found = {"no change": Explanation("no change", whole, 0.0)}
-
-    def tried(name: str, gap: Gap) -> Explanation:
-        share = 1 - gap.excess / whole.excess if whole.excess > 0 else 1.0
-        found[name] = Explanation(name, gap, min(share, 1.0))
-        return found[name]
-
-    for name, changed in MAPS.items():
-        tried(name, hotelling(features(changed(s, t)), f_t))
-    classes = isinstance(source.output, Classes)
-    ratio = proportions = None
-    if classes:
-        proportions, ratio = moved_proportions(f_s, y, f_t, source.classes.width)
-        tried("proportions", hotelling(f_s, f_t, ratio[y] + 1e-9))
-    weight = bounded(least_squares_ratio(s, t, seed), 1e6)
-    effective = effective_samples(weight) / len(s)
-    tried("sampling", hotelling(f_s, f_t, weight))
-    kind = _kind(found, ratio, effective, len(s))
-    if kind == "unknown" and classes:
-        direction = _along_a_direction(s, y, t, whole, seed)
-        found["shared direction"] = direction[0]
-        if direction[1] and direction[0].fits:
+    k = source.classes.width if isinstance(source.output, Classes) else 0
+    seen = _Seen(space(source.x[rows]), space(target[others]), source.labels[rows] if k else None, k, seed)
+    whole = seen.whole()
+    if whole.z < NOTICED:
+        return KindOfShift("none", (Explanation("no change", whole, 0.0),))
+    found = {e.name: e for e in seen.explanations(whole)}
+    proportions, gone = None, False
+    if k:
+        proportions, ratio = seen.proportions()
+        gone = float(seen.prior[ratio < GONE].sum()) >= MASS
+    effective = effective_samples(seen.ratio()) / len(rows)
+    kind = _kind(found, gone, effective, len(rows))
+    if kind == "unknown" and k:
+        found["shared direction"], keeps = seen.along_a_direction(whole)
+        if keeps and found["shared direction"].fits:
             kind = "subspace"
-    names = source.classes.names if classes else ()
+    names = source.classes.names if k else ()
     return KindOfShift(kind, tuple(found.values()), proportions, effective, names)
 
 
-def _kind(found: dict[str, Explanation], ratio: Float[Tensor, " k"] | None, effective: float, n: int) -> Kind:
-    if found["no change"].gap.z < NOTICED:
-        return "none"
+@final
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Both domains in one space, as hypotheses are put to them; y are the source's labels of k classes."""
+
+    s: Float[Tensor, "n d"]
+    t: Float[Tensor, "m d"]
+    y: Int[Tensor, " n"] | None
+    k: int
+    seed: int
+
+    def whole(self) -> Gap:
+        """The gap between the domains as they are, by what it is when their samples are mixed."""
+        features = Bumps.of(self.s, self.t, self.seed)
+        return permuted(features(self.s), features(self.t), self.seed)
+
+    @property
+    def prior(self) -> Float[Tensor, " k"]:
+        """The classes' proportions in the source."""
+        assert self.y is not None
+        return torch.bincount(self.y, minlength=self.k).double() / len(self.y)
+
+    def explanations(self, whole: Gap) -> list[Explanation]:
+        """What gap every hypothesis leaves.
+
+        Where there are few samples for the numbers that a map of the covariance has, hypotheses are fitted to
+        one half of the samples and put to the other, both ways: in 32 dimensions such a map would explain
+        anything.
+        """
+        d, n = self.s.shape[1], min(len(self.s), len(self.t))
+        if d * (d + 3) / 2 <= n / PER_NUMBER:
+            gaps = self._gaps_of(self)
+        else:
+            one, other = self._halves()
+            pairs = zip(one._gaps_of(other).items(), other._gaps_of(one).values(), strict=True)
+            gaps = {name: a.between(b) for (name, a), b in pairs}
+        nothing = gaps.pop("no change")
+        found = [Explanation("no change", whole, 0.0)]
+        for name, gap in gaps.items():
+            share = 1 - gap.excess / nothing.excess if nothing.excess > 0 else 1.0
+            found.append(Explanation(name, gap, max(-1.0, min(share, 1.0))))
+        return found
+
+    def _gaps_of(self, other: "_Seen") -> dict[str, Gap]:
+        """Hypotheses fitted to these samples, and the gaps that they leave between others."""
+        features = Bumps.of(self.s, self.t, self.seed)
+        f_s, f_t = features(other.s), features(other.t)
+        gaps = {"no change": hotelling(f_s, f_t)}
+        for name, fitted in MAPS.items():
+            gaps[name] = hotelling(features(fitted(self.s, self.t)(other.s)), f_t)
+        if self.y is not None and other.y is not None:
+            ratio = moved_proportions(features(self.s), self.y, features(self.t), self.k)[1]
+            gaps["proportions"] = hotelling(f_s, f_t, ratio[other.y] + 1e-9)
+        weight = least_squares_ratio(self.s, self.t, self.seed, at=other.s)
+        gaps["sampling"] = hotelling(f_s, f_t, weight)
+        return gaps
+
+    def proportions(self) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"]]:
+        """(the classes' proportions in the target, over those in the source), by all samples."""
+        features = Bumps.of(self.s, self.t, self.seed)
+        assert self.y is not None
+        return moved_proportions(features(self.s), self.y, features(self.t), self.k)
+
+    def ratio(self) -> Float[Tensor, " n"]:
+        """p_target / p_source at the source."""
+        return least_squares_ratio(self.s, self.t, self.seed)
+
+    def _halves(self) -> tuple["_Seen", "_Seen"]:
+        """Every other sample, and the rest; the samples come in random order."""
+        made = []
+        for half in range(2):
+            y = None if self.y is None else self.y[half::2]
+            made.append(_Seen(self.s[half::2], self.t[half::2], y, self.k, self.seed))
+        return made[0], made[1]
+
+    def along_a_direction(self, whole: Gap) -> tuple[Explanation, bool]:
+        """What gap is left along a shared direction, and whether the classes can be told there: found on one
+        half of the samples and put to the other, both ways."""
+        assert self.y is not None
+        left, kept = [], []
+        for own, other in (halves := self._halves(), halves[::-1]):
+            assert own.y is not None
+            assert other.y is not None
+            along = shared_direction(own.s, own.y, own.t, self.seed)
+            u_s, u_t = along(other.s), along(other.t)
+            bumps = Bumps.of(u_s, u_t, self.seed)
+            left.append(hotelling(bumps(u_s), bumps(u_t)))
+            known = Domain(own.s, own.y, Classes(tuple(map(str, range(self.k)))))
+            probe, training = KernelProbe(points=100, folds=3), Training(seed=self.seed)
+            heads = probe.head(known.with_(x=along(own.s)), training), probe.head(known, training)
+            chance = float(other.prior.max())
+            right = [
+                float((head(x).argmax(1) == other.y).double().mean()) - chance
+                for head, x in zip(heads, (u_s, other.s), strict=True)
+            ]
+            kept.append(right[0] / max(right[1], 1e-3))
+        gap = left[0].between(left[1])
+        share = 1 - 2 * gap.excess / whole.excess if whole.excess > 0 else 1.0
+        return Explanation("shared direction", gap, max(-1.0, min(share, 1.0))), sum(kept) / 2 >= KEPT
+
+
+def _kind(found: dict[str, Explanation], gone: bool, effective: float, n: int) -> Kind:
     simple = next((found[m] for m in ("mean", "scale") if found[m].gap.z < ROUGHLY), None)
-    maps = [found[m] for m in ("scale", "scales", "covariance")]
-    map_ = simple or next((e for e in maps if e.gap.z < ROUGHLY or e.share >= ALL), None)
+    map_ = simple or next((found[m] for m in ("scales", "covariance") if found[m].gap.z < ROUGHLY), None)
     labels, sampling = found.get("proportions"), found["sampling"]
-    drawn = sampling.share >= MOST and effective * n >= LEAST
-    if labels is not None and ratio is not None and labels.fits:
-        better = map_ is not None and map_.gap.z < labels.gap.z - 1
-        return "mapping" if map_ is not None and (better or float(ratio.min()) < GONE) else "proportions"
+    drawn = sampling.share >= MOST and effective * n >= LEAST and sampling.gap.z < FAR
+    if labels is not None and labels.fits:
+        better = simple is not None and simple.gap.z < labels.gap.z - 1
+        return "mapping" if map_ is not None and (better or gone) else "proportions"
     if simple is not None:
         return "mapping"
     if map_ is not None and not (drawn and effective < PART and sampling.share >= map_.share - 0.1):
@@ -230,49 +322,39 @@ def moved_proportions(
     return q, torch.where(present, q / prior.clamp_min(1e-12), 1.0)
 
 
-def _along_a_direction(
-    s: Float[Tensor, "n d"], y: Int[Tensor, " n"], t: Float[Tensor, "m d"], whole: Gap, seed: int
-) -> tuple[Explanation, bool]:
-    """What gap is left along a shared direction, and whether the classes differ there: found on one half of
-    the samples and asked of the other, both ways."""
-    left, apart = [], []
-    for half in range(2):
-        own, other = (torch.arange(len(s)) % 2 == half), (torch.arange(len(t)) % 2 == half)
-        along = shared_direction(s[own], y[own], t[other], seed)
-        u_s, u_t, told = along(s[~own]), along(t[~other]), y[~own]
-        bumps = Bumps.of(u_s, u_t, seed)
-        left.append(hotelling(bumps(u_s), bumps(u_t)))
-        seen = bumps(u_s)
-        each = [c for c in told.unique().tolist() if 1 < int((told == c).sum()) < len(told) - 1]
-        apart.append(max((hotelling(seen[told == c], seen[told != c]).z for c in each), default=0.0))
-    z, excess = sum(g.z for g in left) / 2, sum(g.excess for g in left) / 2
-    gap = Gap(excess + left[0].freedom, left[0].freedom, z)
-    share = 1 - 2 * excess / whole.excess if whole.excess > 0 else 1.0
-    return Explanation("shared direction", gap, share), sum(apart) / 2 > 2 * NOTICED
+Change = Callable[[Tensor], Tensor]
 
 
-Change = Callable[[Tensor, Tensor], Tensor]
+def _mean(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Change:
+    centre, goal = s.mean(0), t.mean(0)
+    return lambda x: x - centre + goal
 
 
-def _mean(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Float[Tensor, "n d"]:
-    return s - s.mean(0) + t.mean(0)
-
-
-def _scale(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Float[Tensor, "n d"]:
+def _scale(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Change:
+    centre, goal = s.mean(0), t.mean(0)
     factor = (t.var(0, correction=0).sum() / s.var(0, correction=0).sum().clamp_min(1e-300)).sqrt()
-    return (s - s.mean(0)) * factor + t.mean(0)
+    return lambda x: (x - centre) * factor + goal
 
 
-def _scales(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Float[Tensor, "n d"]:
+def _scales(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Change:
+    centre, goal = s.mean(0), t.mean(0)
     factor = (t.var(0, correction=0) / s.var(0, correction=0).clamp_min(1e-300)).sqrt()
-    return (s - s.mean(0)) * factor + t.mean(0)
+    return lambda x: (x - centre) * factor + goal
 
 
-def _covariance(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Float[Tensor, "n d"]:
+def _covariance(s: Float[Tensor, "n d"], t: Float[Tensor, "m d"]) -> Change:
+    centre, goal = s.mean(0), t.mean(0)
     own = 1e-3 * torch.eye(s.shape[1], dtype=s.dtype)
     c_s, c_t = covariance(s) + own, covariance(t) + own
     root, inverse = power(c_s, 0.5), power(c_s, -0.5)
-    return (s - s.mean(0)) @ (inverse @ power(root @ c_t @ root, 0.5) @ inverse) + t.mean(0)
+    weight = inverse @ power(root @ c_t @ root, 0.5) @ inverse
+    return lambda x: (x - centre) @ weight + goal
 
 
-MAPS: dict[str, Change] = {"mean": _mean, "scale": _scale, "scales": _scales, "covariance": _covariance}
+# the simplest first
+MAPS: dict[str, Callable[[Tensor, Tensor], Change]] = {
+    "mean": _mean,
+    "scale": _scale,
+    "scales": _scales,
+    "covariance": _covariance,
+}

@@ -117,19 +117,21 @@ class Reweighted(OnBothSides):
     """min_h Σ wᵢ ℓ(h(xᵢ), yᵢ) over the source, w its density ratio to the target.
 
     Ratios are told by the first `components` principal components of all features; the head learns from all
-    features. `largest` bounds a weight, in units of the mean one.
+    features. `largest` bounds a weight, in units of the mean one, and `flat` is the power that ratios are
+    taken to: 1 is unbiased, and pays for it with few effective samples; 0 weighs nothing (Shimodaira 2000).
     """
 
     components: int = param(
         32, "principal components by which densities are compared; 0 takes all", search=(0, 8, 32, 128)
     )
     largest: float = param(20.0, "the largest weight, in units of the mean one", search=(5.0, 20.0, 100.0))
+    flat: float = param(0.5, "the power that ratios are taken to", search=(0.0, 0.5, 1.0))
 
     @final
     def sides(self, seen: Seen, training: Training) -> Sides:
         space = principal([seen.source.x, seen.target], self.components)
         found = self.weights(space(seen.source.x), space(seen.target), training)
-        weight = bounded(found, self.largest)
+        weight = bounded(found.double().clamp_min(0) ** self.flat, self.largest)
         own = seen.source.weight
         head = self.taught_by(seen.source.with_(weight=weight if own is None else own * weight), training)
         return Sides(head, head, {"effective_samples": effective_samples(weight)})

@@ -29,7 +29,7 @@ class SelfPaced(OnBothSides):
     are taken of T_r, the surest r/R of the samples: of every class c as many as (r/R) π_c m by the margin
     between the two highest scores, where π are the source's proportions; without `proportions`, of every
     class the r/R surest of those that are told to be of it. So one class cannot swallow the others, which is
-    how pseudo-labels mostly fail. The source fades: it weighs 1 − r/R. It helps where the classes of the
+    how pseudo-labels mostly fail. With `fade` the source weighs 1 − r/R. It helps where the classes of the
     target are clusters that the source's classifier finds at least partly. Where the target's proportions
     are others than the source's, or where it has no clusters, it draws the border through the middle of a
     class and is sure of it.
@@ -55,7 +55,7 @@ class SelfPaced(OnBothSides):
     rounds: int = param(10, "R: rounds until all of the target counts", search=(5, 10, 20))
     ridge: float = param(1.0, "α, in units of a sample's mean square", search=(0.3, 1.0, 3.0))
     proportions: bool = param(True, "whether classes keep the source's proportions", search=(True, False))
-    fade: bool = param(True, "whether the source counts less from round to round", search=(True, False))
+    fade: bool = param(False, "whether the source counts less from round to round", search=(False, True))
 
     def sides(self, seen: Seen, training: Training) -> Sides:
         source, target, k = seen.source, seen.target, seen.source.classes.width
