@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 from sklearn.linear_model import Ridge, RidgeClassifier
 
 from regraft.errors import InputError
-from regraft.heads.ridge import fit_known_numbers, fit_numbers_each, fit_ridge, fit_ridge_each
+from regraft.heads.ridge import fit_known_numbers, fit_numbers_each, fit_ridge, fit_ridge_each, solved_ridge
 
 
 def blobs(n, d, k, seed=0, noise=2.0):
@@ -206,3 +206,16 @@ def test_unknown_numbers_are_left_out_of_their_own_regression_alone():
 def test_a_single_sample_is_its_own_mean():
     [fit] = fit_numbers_each(torch.ones(1, 3), torch.tensor([[5.0]]), [torch.arange(1)])
     assert (fit.weight.abs().max().item(), fit.bias.item()) == (0.0, 5.0)
+
+
+def test_one_strength_is_solved_by_samples_as_by_columns():
+    luck = torch.Generator().manual_seed(3)
+    x, t = torch.randn(20, 40, generator=luck).double(), torch.randn(20, 3, generator=luck).double()
+    weight = torch.rand(20, generator=luck).double()
+    weight[:3] = 0
+    by_columns = solved_ridge(x, t, weight, 0.3)
+    for ours, theirs in zip(solved_ridge(x, t, weight, 0.3, x @ x.T), by_columns, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    apart = Ridge(0.3).fit(x.numpy(), t.numpy(), sample_weight=weight.numpy())
+    torch.testing.assert_close(by_columns[0], torch.from_numpy(apart.coef_))
+    torch.testing.assert_close(by_columns[1], torch.from_numpy(apart.intercept_))

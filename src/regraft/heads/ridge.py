@@ -328,3 +328,38 @@ def sharpened(
             break
     logits = beta[:, None, None] * scores
     return ((torch.logsumexp(logits, 1) - beta[:, None] * right) * share).sum(1), beta
+
+
+def solved_ridge(
+    x: Float[Tensor, "n d"],
+    t: Float[Tensor, "n k"],
+    weight: Float[Tensor, " n"],
+    strength: float,
+    gram: Float[Tensor, "n n"] | None = None,
+) -> tuple[Float[Tensor, "k d"], Float[Tensor, " k"]]:
+    """(W, b) = argmin Σ wᵢ ‖W xᵢ + b − tᵢ‖² + α ‖W‖² for one α, by one solution.
+
+    gram: x xᵀ. With it the system is that of the samples, otherwise that of the columns; whoever solves for
+    several weights or targets of more columns than samples has it at hand.
+
+    >>> x, t = torch.tensor([[0.0], [1.0]]), torch.tensor([[1.0], [3.0]])
+    >>> w, b = solved_ridge(x, t, torch.ones(2), 1e-9)
+    >>> round(w.item(), 4), round(b.item(), 4)
+    (2.0, 1.0)
+    """
+    kept = (weight > 0).nonzero().squeeze(1)
+    x, t, w = x[kept].double(), t[kept].double(), weight[kept].double()
+    centre, goal = w @ x / w.sum(), w @ t / w.sum()
+    root = w.sqrt()[:, None]
+    u, v = root * (x - centre), root * (t - goal)
+    if gram is None:
+        small = u.T @ u
+        small.diagonal().add_(strength)
+        solution: Tensor = torch.cholesky_solve(u.T @ v, torch.linalg.cholesky(small)).T
+    else:
+        inner = gram[kept][:, kept]
+        mean = inner @ w / w.sum()
+        small = (inner - mean[:, None] - mean + w @ mean / w.sum()) * root * root.T
+        small.diagonal().add_(strength)
+        solution = torch.cholesky_solve(v, torch.linalg.cholesky(small)).T @ u
+    return solution, goal - torch.mv(solution, centre)

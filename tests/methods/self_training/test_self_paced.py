@@ -4,6 +4,7 @@ import torch
 
 from regraft.backbones import vectors
 from regraft.domain import Domain
+from regraft.heads.ridge import fit_ridge
 from regraft.methods.baselines.source_only import SourceOnly
 from regraft.methods.both_sides import Seen
 from regraft.methods.self_training.self_paced import SelfPaced, surest
@@ -25,28 +26,23 @@ def clusters(n=90, d=5, seed=0):
 
 def test_one_round_against_the_normal_equations():
     source, target, _ = clusters(n=30)
-    recipe = SelfPaced(rounds=1, ridge=0.7, fade=False, proportions=False, components=0)
+    recipe = SelfPaced(rounds=1, strength=0.7, proportions="predicted")
     head = recipe.sides(Seen(source.with_(x=source.x.double()), target.x.double()), Training()).target
 
     z = torch.cat([x.double() - x.double().mean(0) for x in (source.x, target.x)])
-    z = z / z.square().mean().sqrt()  # in the scale of all components, of which there are as many as columns
-    y = torch.nn.functional.one_hot(source.y, 3).double()
+    ones = torch.cat([z, torch.ones(60, 1)], 1)
+    alpha = fit_ridge(z[:30], source.y, 3).strength
 
-    def solved(z, y, alpha):
-        ones = torch.cat([z, torch.ones(len(z), 1)], 1)
+    def solved(rows, y, alpha):
         penalty = alpha * torch.eye(6, dtype=torch.float64)
         penalty[5, 5] = 0
-        return torch.linalg.solve(ones.T @ ones + penalty, ones.T @ (2 * y - 1))
+        t = 2 * torch.nn.functional.one_hot(y, 3).double() - 1
+        return torch.linalg.solve(ones[:rows].T @ ones[:rows] + penalty, ones[:rows].T @ t)
 
-    first = solved(z[:30], y, 0.7 * z[:30].square().sum() / 5)
-    scores = torch.cat([z[30:], torch.ones(30, 1)], 1) @ first
-    told = torch.nn.functional.one_hot(scores.argmax(1), 3).double()
-    second = solved(z, torch.cat([y, told]), 0.7 * z.square().sum() / 5)
-    by_hand = torch.cat([z[30:], torch.ones(30, 1)], 1) @ second
-    ours = head(target.x)
-    apart = ours - ours.mean(1, keepdim=True)
-    theirs = by_hand - by_hand.mean(1, keepdim=True)
-    torch.testing.assert_close(apart / apart.norm(), theirs / theirs.norm(), atol=1e-6, rtol=1e-5)
+    told = (ones[30:] @ solved(30, source.y, alpha)).argmax(1)
+    by_hand = ones[30:] @ solved(60, torch.cat([source.y, told]), 2 * 0.7 * alpha)
+    ours = head(target.x).detach()
+    torch.testing.assert_close(ours / ours.norm(), by_hand / by_hand.norm(), atol=1e-6, rtol=1e-5)
 
 
 def test_finds_the_clusters_that_the_source_only_half_knows():
@@ -63,5 +59,4 @@ def test_finds_the_clusters_that_the_source_only_half_knows():
 def test_no_class_may_take_more_than_its_share():
     scores = torch.zeros(10, 2)
     scores[:, 0] = torch.arange(10.0) + 1
-    kept = surest(scores, 0.5, torch.tensor([0.4, 0.6]))
-    assert kept.nonzero().flatten().tolist() == [8, 9]
+    assert surest(scores, torch.tensor([2.0, 3.0])).nonzero().flatten().tolist() == [8, 9]

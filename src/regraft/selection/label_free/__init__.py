@@ -8,6 +8,7 @@ from .entropy import Entropy
 from .importance_weighted import ImportanceWeighted
 from .mix_val import MixVal
 from .nuclear_norm import NuclearNorm
+from .predictability import Predictability
 from .reverse_validation import ReverseValidation
 from .snd import SND
 from .source_accuracy import SourceAccuracy
@@ -25,6 +26,7 @@ __all__ = [
     "LabelFree",
     "MixVal",
     "NuclearNorm",
+    "Predictability",
     "ReverseValidation",
     "Round",
     "SourceAccuracy",
@@ -44,4 +46,5 @@ LABEL_FREE: tuple[LabelFree, ...] = (
     ReverseValidation(),
     Agreement(),
     ClassAMI(),
+    Predictability(),
 )
