@@ -48,6 +48,10 @@ TOLD: dict[Kind, str] = {
     "unknown": "no simple kind of shift explains the difference",
 }
 MOVED = "the proportions of the classes moved, so that maps of one domain onto the other would mix classes"
+UNEXPLAINED = {
+    "label shift": "other proportions of the same classes do not explain the difference",
+    "reweighting": "uneven sampling of the source does not explain the difference",
+}
 
 
 @final
@@ -91,8 +95,9 @@ class KindOfShift:
 
     def blocks(self, family: str) -> str:
         """Why a family may not be taken; empty where it may."""
-        maps = family not in ("label shift", "reweighting")
-        return MOVED if self.kind == "proportions" and maps else ""
+        if family in UNEXPLAINED:
+            return UNEXPLAINED[family] if self.kind == "unknown" else ""
+        return MOVED if self.kind == "proportions" else ""
 
     @property
     def moved(self) -> Float[Tensor, " k"] | None:

@@ -21,9 +21,8 @@ def test_it_is_the_accuracy_of_ridge_on_held_out_answers(trial, sure, two_crowds
     right = 0
     for fold in dealt(said, 3, seed=0):
         rest = complement(fold, 90)
-        ridge = RidgeClassifier(alpha=float((x[rest] - x[rest].mean(0)).square().sum() / 5)).fit(
-            x[rest], said[rest]
-        )
+        alpha = float((x[rest] - x[rest].mean(0)).square().sum() / 5)
+        ridge = RidgeClassifier(alpha=alpha).fit(x[rest], said[rest])
         right += int((torch.from_numpy(ridge.predict(x[fold])) == said[fold]).sum())
     usual = max(said.double().mean().item(), 1 - said.double().mean().item())
     score = Predictability()(trial(of_target=sure(said, 2), features=x))

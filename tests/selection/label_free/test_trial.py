@@ -27,7 +27,7 @@ def test_every_judge_is_listed_once():
 
 @pytest.mark.parametrize("judge", LABEL_FREE, ids=lambda judge: judge.name)
 def test_every_judge_explains_itself(judge):
-    assert judge.kind in ("source", "certainty", "reverse", "agreement", "clusters")
+    assert judge.kind in ("source", "certainty", "reverse", "agreement", "clusters", "predictability")
     assert any(c.isdigit() for c in judge.reference)
     assert judge.warning
     assert ">>>" in type(judge).__doc__
