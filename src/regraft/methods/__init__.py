@@ -48,7 +48,10 @@ from .reweighting.kmm import KMM
 from .segmentation.pixel_probe import PixelProbe
 from .segmentation.pyramid_fine_tune import PyramidFineTune
 from .segmentation.pyramid_head import PyramidHead
+from .self_training.ada_match import AdaMatch
 from .self_training.adapted_gaussians import AdaptedGaussians
+from .self_training.mcc import MCC
+from .self_training.mean_teacher import MeanTeacher
 from .self_training.self_paced import SelfPaced
 from .several_sources.coral_across import CORALAcross
 from .several_sources.group_dro import GroupDRO
@@ -112,6 +115,9 @@ METHODS: dict[str, type[Method]] = {
         CDAN,
         MCD,
         WDGRL,
+        AdaMatch,
+        MeanTeacher,
+        MCC,
         Joint,
         FeatureAugmentation,
         SourceThenTarget,
