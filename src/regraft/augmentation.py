@@ -27,10 +27,10 @@ class Augmentation:
     crop: the least share of the area that a random crop keeps, which is then scaled to the whole; 1 crops
     nothing. flip: whether half of the pictures are mirrored, left to right; not where that is another class,
     as with digits and letters. colour: s, by which brightness, contrast and saturation change at the most,
-    each by a factor from 1 − s to 1 + s. affine: t; the picture turns by up to 30 t degrees, moves by up to a
-    seventh of a side times t, and is scaled, stretched and sheared, all at once. invert: the share of pictures
-    of which every channel is drawn anew around middle grey, x ↦ ½ + a (x − ½) + b with a from −1.2 to 1.2 and
-    b from −0.3 to 0.3: strokes may be light on dark or dark on light, and of any colour. That is for what is
+    each by a factor from 1 − s to 1 + s. affine: t; the picture turns by up to 30 t degrees, moves by up to
+    t sevenths of a side, and is scaled, stretched and sheared, all at once. invert: the share of pictures of
+    which every channel is drawn anew around middle grey, x ↦ ½ + a (x − ½) + b with a from −1.2 to 1.2 and b
+    from −0.3 to 0.3: strokes may be light on dark or dark on light, and of any colour. That is for what is
     told by its shape alone.
 
     What is drawn is not hidden in it: `u` holds `numbers` numbers between 0 and 1 for every picture, and the
@@ -89,7 +89,9 @@ class Augmentation:
             brightness, contrast, saturation = (1 + self.colour * (2 * f - 1) for f in factors)
             pixels = _coloured(pixels, brightness, contrast, saturation)
         if self.invert > 0:
-            pixels = torch.where(signs[:, :1, None, None] < self.invert, _signed(pixels, signs[:, 1:]), pixels)
+            pixels = torch.where(
+                signs[:, :1, None, None] < self.invert, _signed(pixels, signs[:, 1:]), pixels
+            )
         return pixels.round_().clamp_(0, 255).to(torch.uint8)
 
     def _box(self, area: Any, shape: Any, left: Any, top: Any, mirrored: Any) -> Float[Tensor, "n 2 3"]:
@@ -118,7 +120,9 @@ class Augmentation:
         angle = math.radians(DEGREES) * turn
         scale, shear, stretch = SCALE * scale, SCALE * shear, SCALE / 2 * stretch
         h, w = size[2:]
-        first = torch.stack([angle.cos(), (shear - angle.sin()) * h / w], 1) * (scale + stretch).exp()[:, None]
+        first = (
+            torch.stack([angle.cos(), (shear - angle.sin()) * h / w], 1) * (scale + stretch).exp()[:, None]
+        )
         second = torch.stack([angle.sin() * w / h, angle.cos()], 1) * (scale - stretch).exp()[:, None]
         shift = 2 * SHIFT * torch.stack([right, down], 1)  # a side is 2 long here
         linear = box[:, :, :2]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from .engine import Engine
 
@@ -30,8 +31,8 @@ def recount(network: nn.Module, batches: Iterable[Tensor], share: float = 1.0) -
     (6.0, 1.0)
     """
     network.eval()
-    norms = [m for m in network.modules() if counts(m)]
-    before = [(norm.running_mean.clone(), norm.running_var.clone()) for norm in norms]
+    norms = norms_of(network)
+    before = [[old.clone() for old in statistics(norm)] for norm in norms]
     memories = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -39,11 +40,11 @@ def recount(network: nn.Module, batches: Iterable[Tensor], share: float = 1.0) -
         norm.train()
     for batch in batches:
         network(batch)
-    for norm, memory, (mean, var) in zip(norms, memories, before, strict=True):
+    for norm, memory, olds in zip(norms, memories, before, strict=True):
         norm.momentum = memory
         if share < 1:
-            norm.running_mean.copy_(torch.lerp(mean, norm.running_mean, share))
-            norm.running_var.copy_(torch.lerp(var, norm.running_var, share))
+            for old, new in zip(olds, statistics(norm), strict=True):
+                new.copy_(torch.lerp(old, new, share))
     network.eval()
 
 
@@ -62,10 +63,17 @@ def recount_on(network: nn.Module, x: Tensor, engine: Engine, share: float = 1.0
         recount(network, (engine.lay_out(x[some]) for some in rows), share)
 
 
-def counts(module: nn.Module) -> bool:
-    """Whether it is a BatchNorm that has counted statistics.
+def norms_of(network: nn.Module) -> list[_BatchNorm]:
+    """Every BatchNorm that has counted statistics, in the order of the modules.
 
-    >>> counts(nn.BatchNorm1d(2)), counts(nn.LayerNorm(2))
-    (True, False)
+    >>> len(norms_of(nn.Sequential(nn.BatchNorm1d(2), nn.LayerNorm(2))))
+    1
     """
-    return isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is not None
+    return [m for m in network.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
+
+
+def statistics(norm: _BatchNorm) -> list[Tensor]:
+    """Its mean and its variance."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return [norm.running_mean, norm.running_var]

@@ -144,7 +144,9 @@ class AcrossDomains(Trained):
         """How much the target's terms count."""
         return float(getattr(self, self.weighted)) if self.weighted else 0.0
 
-    def source_scores(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+    def source_scores(
+        self, network: Network, step: Step, source: Float[Tensor, "n d"]
+    ) -> Float[Tensor, "n k"]:
         """The scores of the source's batch that the risk is of, where the target counts."""
         scores: Tensor = network.head(source)
         return scores

@@ -12,7 +12,7 @@ from ..backbone import Backbone
 from ..heads import Linear
 from ..method import param
 from ..problem import Problem
-from ..recount import counts
+from ..recount import norms_of
 from ..trained import Network
 from ..training import Step
 from .across import AcrossDomains, target_of
@@ -41,17 +41,16 @@ class Teacher(nn.Module):
         """One step after the network."""
         t = int(self.steps)
         share = 1 - min(memory, (1 + t) / (1 + WARM + t))
-        own = [*self.backbone.parameters(), *self.head.parameters()]
-        theirs = [*network.backbone.parameters(), *network.head.parameters()]
+        own: list[Tensor] = [*self.backbone.parameters(), *self.head.parameters()]
+        theirs: list[Tensor] = [*network.backbone.parameters(), *network.head.parameters()]
         torch._foreach_lerp_(own, theirs, share)
         self.steps += 1
 
     @torch.no_grad()
     def probabilities(self, x: Tensor, network: Network) -> Float[Tensor, "m k"]:
         """What it says of x, seen by x's own statistics wherever the network sees its batches so."""
-        for own, module in zip(self.backbone.modules(), network.backbone.modules(), strict=True):
-            if counts(own):
-                own.train(module.training)
+        for own, theirs in zip(norms_of(self.backbone), norms_of(network.backbone), strict=True):
+            own.train(theirs.training)
         scores: Tensor = self.head(self.backbone(x.to(self.steps.device)).flatten(1))
         return scores.float().softmax(1)
 
@@ -66,8 +65,8 @@ class Consistency(AcrossDomains):
     """A network that has to say of a changed sample of the target what its teacher says of the sample.
 
     Pictures are changed by the switches of `Trained`, and for the teacher half as much and in shape alone;
-    vectors, and what comes from behind frozen stages, by Gaussian noise. The teacher, not the network, is what
-    is used in the end.
+    vectors, and what comes from behind frozen stages, by Gaussian noise. The teacher, not the network, is
+    what is used in the end.
     """
 
     memory: float = param(
@@ -100,7 +99,8 @@ class Consistency(AcrossDomains):
         if (teacher := teacher_of(network)) is not None:
             return teacher.probabilities(x, network)
         with torch.no_grad():
-            return network(x).float().softmax(1)
+            scores: Tensor = network(x)
+        return scores.float().softmax(1)
 
     def strong(self, step: Step) -> Tensor:
         """The target's batch as the network sees it."""

@@ -1,6 +1,5 @@
 """How much classes are mistaken for each other, by the probabilities of samples without labels."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 

@@ -91,7 +91,9 @@ class AdaMatch(Consistency):
             network.following["proportions"] = Proportions(len(head.weight))
         return network
 
-    def source_scores(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+    def source_scores(
+        self, network: Network, step: Step, source: Float[Tensor, "n d"]
+    ) -> Float[Tensor, "n k"]:
         alone = super().source_scores(network, step, source)
         if not self.interpolate:
             return alone
