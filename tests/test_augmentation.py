@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from regraft.augmentation import LONGER, NUMBERS, Augmentation, pixels_in
+from regraft.augmentation import LONGER, MOVES, NUMBERS, Augmentation, pixels_in
 from regraft.errors import InputError
 
 
@@ -61,6 +61,81 @@ def test_colours_by_hand():
     assert np.abs(found - expected).max() <= 0.501
 
 
+def more(n=4, seed=1, moves=None, signs=None):
+    """All numbers of n changes, of which turns and inversions may be given."""
+    u = torch.rand(n, Augmentation(affine=1.0).numbers, generator=torch.Generator().manual_seed(seed))
+    if moves is not None:
+        u[:, NUMBERS : NUMBERS + MOVES] = torch.tensor(moves)
+    if signs is not None:
+        u[:, NUMBERS + MOVES :] = torch.tensor(signs)
+    return u
+
+
+@pytest.mark.parametrize("other", [{}, {"flip": True}, {"crop": 0.4}])
+def test_turns_by_hand(other):
+    """Every pixel where the map of the docstring takes it from, of a picture that is wider than high."""
+    x, u = pictures(n=1), more(n=1)
+    found = Augmentation(affine=0.5, **other)(x, u)[0, 2].numpy()
+    turn, scale, shear, stretch, right, down = (0.5 * (2 * u[0, NUMBERS : NUMBERS + MOVES] - 1)).tolist()
+    angle, shear = np.radians(30) * turn, 0.3 * shear
+    linear = np.exp(0.3 * scale) * np.diag([np.exp(0.15 * stretch), np.exp(-0.15 * stretch)])
+    linear @= np.array([[np.cos(angle), shear - np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    h, w = found.shape
+    area, shape, left, top, side = u[0, :5].double().tolist()
+    wide = high = 1.0
+    if "crop" in other:
+        kept, longer = 0.4 + 0.6 * area, LONGER ** (2 * shape - 1)
+        wide, high = min(1, (kept * longer) ** 0.5), min(1, (kept / longer) ** 0.5)
+    for i in range(h):
+        for j in range(w):
+            across, along = linear @ np.array([j + 0.5 - w / 2, i + 0.5 - h / 2])
+            across, along = across + w / 7 * right, along + h / 7 * down
+            if "flip" in other and side < 0.5:
+                across = -across
+            there = (
+                across * wide + w / 2 + (2 * left - 1) * (1 - wide) * w / 2 - 0.5,
+                along * high + h / 2 + (2 * top - 1) * (1 - high) * h / 2 - 0.5,
+            )
+            assert abs(found[i, j] - bilinear(x[0, 2].double().numpy(), *there)) <= 0.51
+
+
+def test_a_quarter_of_the_way_is_a_turn_of_the_degrees_that_are_said():
+    """A point to the right of the middle is taken from below it: pictures turn against the clock."""
+    x = torch.zeros(1, 1, 41, 41, dtype=torch.uint8)
+    x[0, 0, 30, 20 + 17] = 255  # 10 below and 17 to the right: 30 degrees
+    out = Augmentation(affine=1.0)(x, more(n=1, moves=[1.0, 0.5, 0.5, 0.5, 0.5, 0.5]))
+    row, column = divmod(int(out[0, 0].argmax()), 41)
+    assert (row, column) == (20, 40)
+
+
+@pytest.mark.parametrize("c", [1, 3])
+def test_signs_by_hand(c):
+    x, u = pictures(n=1, c=c), more(n=1)
+    gain, offset = np.split(2 * u[0, NUMBERS + MOVES + 1 :].double().numpy()[: 2 * c] - 1, 2)
+    white = x[0].double().numpy() / 255
+    expected = 0.5 + 1.2 * gain[:, None, None] * (white - 0.5) + 0.3 * offset[:, None, None]
+    found = Augmentation(invert=1.0)(x, u)[0].double().numpy()
+    assert np.abs(found - (255 * expected).clip(0, 255)).max() <= 0.501
+
+
+def test_so_many_pictures_are_inverted_and_the_others_are_as_they_were():
+    x = pictures(n=300)
+    changed = (Augmentation(invert=0.3)(x, more(n=300)) != x).flatten(1).any(1)
+    assert 60 < changed.sum() < 120
+
+
+def test_the_middle_of_turns_changes_nothing():
+    x = pictures()
+    assert torch.equal(Augmentation(affine=1.0)(x, more(moves=[0.5] * 6)), x)
+
+
+def test_new_switches_leave_the_old_ones_what_they_draw():
+    assert Augmentation(0.3, True, 0.4).numbers == NUMBERS == 8
+    x, u = pictures(), more()
+    old = Augmentation(0.3, True, 0.4)
+    assert torch.equal(old(x, u), old(x, u[:, :8]))
+
+
 def test_the_middle_of_all_numbers_changes_nothing():
     x = pictures()
     u = drawn(area=1.0, shape=0.5, side=0.9, brightness=0.5, contrast=0.5, saturation=0.5)
@@ -80,8 +155,8 @@ def test_half_are_mirrored_and_the_others_are_as_they_were():
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_shape_and_range_are_kept_and_a_picture_is_changed_by_its_own_numbers(channels, layout):
-    change = Augmentation(0.4, True, 0.4)
-    x, u = pictures(c=channels), drawn()
+    change = Augmentation(0.4, True, 0.4, 0.5, 0.5)
+    x, u = pictures(c=channels), more()
     out = change(x.contiguous(memory_format=layout), u)
     assert out.shape == x.shape
     assert out.dtype == torch.uint8
@@ -94,9 +169,23 @@ def test_nothing_is_nothing():
     assert Augmentation(flip=True)
     assert Augmentation(crop=0.9)
     assert Augmentation(colour=0.1)
+    assert Augmentation(affine=0.1)
+    assert Augmentation(invert=0.1)
 
 
-@pytest.mark.parametrize("wrong", [{"crop": 0.0}, {"crop": 1.5}, {"colour": 1.0}, {"colour": -0.1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"crop": 0.0},
+        {"crop": 1.5},
+        {"colour": 1.0},
+        {"colour": -0.1},
+        {"affine": 1.1},
+        {"affine": -0.1},
+        {"invert": 2.0},
+        {"invert": -1.0},
+    ],
+)
 def test_what_cannot_be_is_refused(wrong):
     with pytest.raises(InputError):
         Augmentation(**wrong)

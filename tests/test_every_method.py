@@ -139,6 +139,8 @@ def test_frozen_means_bit_identical(recipe, phi, problem):
 def test_batchnorm_of_a_pretrained_network_keeps_its_statistics(recipe, phi, problem):
     if not phi.pretrained or not len(phi):
         pytest.skip("no pretrained statistics")
+    if type(recipe).__name__ == "AdaptiveBatchNorm":
+        pytest.skip("changes nothing else")
     model = recipe.fit(problem, phi)
     norm, given = (next(filter(is_batchnorm, each.modules())) for each in (model.backbone, phi))
     assert torch.equal(norm.running_mean, given.running_mean)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .augmentation import NUMBERS, Augmentation, pixels_in
+from .augmentation import Augmentation, pixels_in
 from .backbone import Backbone
 from .domain import Domain
 from .engine import Engine
@@ -185,18 +185,19 @@ def with_views(
     pixels = through(prefix[:0], domain).x
     if not pixels_in(pixels):
         raise InputError(
-            f"crop, flip and colour change pictures, and {describe(pixels)} are given: leave them out"
+            f"crops, colours and the like change pictures, and {describe(pixels)} are given: leave them out"
         )
     network, names = prefix.prepared_by(AsTheyAre()), digests(pixels)
     copies = []
     for view in range(views):
-        u = torch.stack([_uniform(seed_of(seed, "view", view, name.hex())) for name in names])
+        seeds = [seed_of(seed, "view", view, name.hex()) for name in names]
+        u = torch.stack([_uniform(own, augmentation.numbers) for own in seeds])
         copies.append(through(network, Domain(augmentation(pixels, u))).x)
     return through(prefix, domain).with_(views=torch.stack(copies, 1))
 
 
-def _uniform(seed: int) -> Tensor:
-    return torch.rand(NUMBERS, generator=torch.Generator().manual_seed(seed))
+def _uniform(seed: int, numbers: int) -> Tensor:
+    return torch.rand(numbers, generator=torch.Generator().manual_seed(seed))
 
 
 def _checksum(z: Tensor) -> Tensor:

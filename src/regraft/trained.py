@@ -9,7 +9,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor, nn
 
-from .augmentation import NUMBERS, Augmentation, pixels_in
+from .augmentation import Augmentation, pixels_in
 from .backbone import Backbone
 from .certainty import fitted_temperature
 from .domain import Domain
@@ -123,12 +123,23 @@ class Trained(Method):
     crop: float = param(1.0, "least share of a picture that a random crop keeps", search=(1.0, 0.7, 0.35))
     flip: bool = param(False, "whether half of the pictures are mirrored", search=(False, True))
     colour: float = param(0.0, "largest change of brightness, contrast and saturation", search=(0.0, 0.2))
+    affine: float = param(
+        0.0, "how much pictures are turned, moved and scaled, 1 for 30 degrees", search=(0.0, 0.25, 0.5)
+    )
+    invert: float = param(
+        0.0, "share of pictures whose channels change contrast, and its sign", search=(0.0, 0.5, 1.0)
+    )
     views: int = param(0, "changed copies of a sample that are kept behind frozen stages", search=(0, 4, 8))
 
     @property
     def augmentation(self) -> Augmentation:
         """What is changed about the pictures of a step."""
-        return Augmentation(self.crop, self.flip, self.colour)
+        return Augmentation(self.crop, self.flip, self.colour, self.affine, self.invert)
+
+    @property
+    def weak_augmentation(self) -> Augmentation | None:
+        """What is changed about a second view of the target (`Step.weak`), for recipes that compare two."""
+        return None
 
     @property
     def many_views(self) -> tuple[Augmentation, int] | None:
@@ -248,7 +259,7 @@ class Trained(Method):
         for domain in (problem.domains[role] for role in sorted(self.augmented)):
             if self.augmentation and domain.views is None and not pixels_in(domain.x):
                 raise InputError(
-                    f"crop, flip and colour change pictures, and {type(self).__name__} learns from "
+                    f"crops, colours and the like change pictures, and {type(self).__name__} learns from "
                     f"{describe(domain.x)}: behind frozen stages keep changed copies, such as views=4, and "
                     "leave them out where there are no pictures"
                 )
@@ -265,7 +276,10 @@ class Trained(Method):
     def _phase(self, turn: Turn, network: Network, engine: Engine, schedule: Schedule) -> Phase:
         def objective(step: Step) -> Terms:
             batch = step.batch.mapped_by_role(lambda role, domain: self._drawn(role, domain, engine))
-            return turn.objective(network, replace(step, batch=batch))
+            weak = None
+            if self.weak_augmentation is not None:
+                weak = self._weakly(step.batch.domains["target"], self.weak_augmentation, engine)
+            return turn.objective(network, replace(step, batch=batch, weak=weak))
 
         def modes(progress: float) -> list[Mode]:
             return turn.modes(network, schedule(progress))
@@ -279,8 +293,17 @@ class Trained(Method):
             view = torch.randint(domain.views.shape[1], (len(domain),))
             x = domain.views[torch.arange(len(domain)), view]
         elif role in self.augmented and self.augmentation:
-            x = self.augmentation(engine.lay_out(x), torch.rand(len(domain), NUMBERS))
+            x = self.augmentation(engine.lay_out(x), torch.rand(len(domain), self.augmentation.numbers))
         return domain.with_(x=engine.lay_out(x) if isinstance(x, Tensor) else x, views=None)
+
+    def _weakly(self, domain: Domain, how: Augmentation, engine: Engine) -> Tensor:
+        """The batch changed so little; as it is where it is no pixels, or has views that are changed more."""
+        x = domain.x
+        assert isinstance(x, Tensor)
+        x = engine.lay_out(x)
+        if how and domain.views is None and pixels_in(x):
+            x = engine.lay_out(how(x, torch.rand(len(x), how.numbers)))
+        return x
 
     def _curve(self, problem: Problem, network: Network, training: Training) -> RateCurve:
         """The curve of the first turn in which the head learns."""

@@ -56,11 +56,13 @@ class Training:
 class Step:
     """What an objective sees: a mini-batch of every domain, and how far training is, from 0 to 1.
 
-    What it notes is not minimised, but recorded beside the terms.
+    What it notes is not minimised, but recorded beside the terms. weak: the target's batch once more, changed
+    little or not at all, where the recipe compares two views of it.
     """
 
     batch: Problem
     progress: float
+    weak: Tensor | None = None
     noted: Terms = field(default_factory=dict)
 
     def note(self, name: str, value: Float[Tensor, ""] | float) -> None:

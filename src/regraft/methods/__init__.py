@@ -48,8 +48,13 @@ from .reweighting.kmm import KMM
 from .segmentation.pixel_probe import PixelProbe
 from .segmentation.pyramid_fine_tune import PyramidFineTune
 from .segmentation.pyramid_head import PyramidHead
+from .self_training.ada_match import AdaMatch
 from .self_training.adapted_gaussians import AdaptedGaussians
+from .self_training.adaptive_batch_norm import AdaptiveBatchNorm
+from .self_training.mcc import MCC
+from .self_training.mean_teacher import MeanTeacher
 from .self_training.self_paced import SelfPaced
+from .self_training.shot import SHOT
 from .several_sources.coral_across import CORALAcross
 from .several_sources.group_dro import GroupDRO
 from .several_sources.moment_matching import MomentMatching
@@ -105,6 +110,7 @@ METHODS: dict[str, type[Method]] = {
         LinearTransport,
         EntropicTransport,
         AdaptedGaussians,
+        AdaptiveBatchNorm,
         DeepCORAL,
         DAN,
         DeepJDOT,
@@ -112,6 +118,10 @@ METHODS: dict[str, type[Method]] = {
         CDAN,
         MCD,
         WDGRL,
+        AdaMatch,
+        MeanTeacher,
+        MCC,
+        SHOT,
         Joint,
         FeatureAugmentation,
         SourceThenTarget,

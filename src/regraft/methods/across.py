@@ -18,7 +18,7 @@ from ..method import Both, param
 from ..model import Model
 from ..output import Classes
 from ..problem import Problem
-from ..recount import recount
+from ..recount import recount_on
 from ..schedule import Schedule
 from ..surgery import draw_anew
 from ..terms.risk import risk
@@ -79,9 +79,9 @@ class AcrossDomains(Trained):
         source = step.batch.domains["source"]
         assert isinstance(source.x, Tensor)
         z = network.features(source.x)
-        learned = risk(network.head(z), source)
         if self.weight == 0:
-            return {"risk": learned}
+            return {"risk": risk(network.head(z), source)}
+        learned = risk(self.source_scores(network, step, z), source)
         across = self.transfer(network, step, z)
         if z.requires_grad:
             ratio = pull(across, z) / pull({"risk": learned}, z).clamp_min(1e-12)
@@ -102,7 +102,7 @@ class AcrossDomains(Trained):
             return
         source, target = problem.domains["source"], problem.domains["target"]
         if self._sees_by_the_target(network.backbone) and not history.came_to_nothing:
-            _recount(network.backbone, target, training.engine)
+            recount_on(network.backbone, _all(target), training.engine)
         names = source.classes.names
         told = {
             "weight": self.weighted,
@@ -130,7 +130,7 @@ class AcrossDomains(Trained):
             return Both(model, model)
         prefix, suffix = model.backbone.cut(lowest)
         own, seen = suffix.copied(), embed(prefix, problem.domains["source"], None, training.engine)
-        _recount(own, seen, training.engine)
+        recount_on(own, _all(seen), training.engine)
         head, engine = model.head, training.engine
         return Both(model, Model(own.cpu(), head, model.output, engine=engine).behind(prefix))
 
@@ -143,6 +143,13 @@ class AcrossDomains(Trained):
     def weight(self) -> float:
         """How much the target's terms count."""
         return float(getattr(self, self.weighted)) if self.weighted else 0.0
+
+    def source_scores(
+        self, network: Network, step: Step, source: Float[Tensor, "n d"]
+    ) -> Float[Tensor, "n k"]:
+        """The scores of the source's batch that the risk is of, where the target counts."""
+        scores: Tensor = network.head(source)
+        return scores
 
     def transfer(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Terms:
         """The target's terms, weighted; `source` are the features of the source's batch. Recipes of several
@@ -172,19 +179,14 @@ def shares(y: Int[Tensor, " n"], names: Sequence[str]) -> dict[str, float]:
 @torch.no_grad()
 def _answers(network: Network, domain: Domain, engine: Engine) -> Int[Tensor, " n"]:
     network.eval()
-    assert isinstance(domain.x, Tensor)
     with engine.autocast():
-        return torch.cat([network(engine.lay_out(x)).argmax(1).cpu() for x in domain.x.split(BATCH)])
+        return torch.cat([network(engine.lay_out(x)).argmax(1).cpu() for x in _all(domain).split(BATCH)])
 
 
-def _recount(backbone: Backbone, domain: Domain, engine: Engine) -> None:
-    """By batches of alike size, of which each has the two samples that a variance needs."""
-    x = domain.x
-    assert isinstance(x, Tensor)
-    if len(x) > 1:
-        engine.settle(backbone, pictures=x.ndim == 4)
-        with engine.autocast():
-            recount(backbone, (engine.lay_out(some) for some in x.tensor_split(-(-len(x) // BATCH))))
+def _all(domain: Domain) -> Tensor:
+    """Its samples, as they are behind a cut."""
+    assert isinstance(domain.x, Tensor)
+    return domain.x
 
 
 def flat(domain: Domain) -> Domain:

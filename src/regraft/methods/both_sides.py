@@ -40,8 +40,8 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnBothSides(Method):
-    """A head solved on features of the frozen network, of a labelled source for an unlabelled target."""
+class TwoSided(Method):
+    """What a source teaches for a target without labels, where the two may be seen through different maps."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"source", "target"})
     taught: ClassVar[str] = "source"
@@ -50,19 +50,33 @@ class OnBothSides(Method):
 
     @final
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
-        return self._learned(problem, backbone, training).target
+        return self.learn_both(problem, backbone, training).target
 
     @final
     def fit_both(self, problem: Problem, backbone: Backbone, training: Training) -> Both:
         problem, backbone = self._given(problem, backbone)
         prefix, suffix = backbone.cut(self.lowest_trained(backbone))
-        both = self._learned(self.at_the_cut(prefix, problem, training), suffix, training)
+        both = self.learn_both(self.at_the_cut(prefix, problem, training), suffix, training)
         for model in both:
             model.engine = training.engine
         return Both(*(model.behind(prefix) for model in both))
 
-    def _learned(self, problem: Problem, backbone: Backbone, training: Training) -> Both:
-        flat = {role: _flat(domain) for role, domain in problem.domains.items()}
+    @abstractmethod
+    def learn_both(self, problem: Problem, backbone: Backbone, training: Training) -> Both:
+        """As `learn`, for either side."""
+
+    def taught_by(self, source: Domain, training: Training) -> nn.Module:
+        """The head that the learner makes of labelled features."""
+        return learner_of(self.learner, source.asked).head(source, training)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnBothSides(TwoSided):
+    """A head solved on features of the frozen network, of a labelled source for an unlabelled target."""
+
+    @final
+    def learn_both(self, problem: Problem, backbone: Backbone, training: Training) -> Both:
+        flat = {role: flattened(domain) for role, domain in problem.domains.items()}
         seen = Seen(flat["source"], flat["target"].x, flat.get("target_labelled"))
         with one_thread(small=seen.source.x.numel() + seen.target.numel() < SMALL):
             sides = self.sides(seen, training)
@@ -70,10 +84,6 @@ class OnBothSides(Method):
         return Both(
             *(Model(backbone, h, output, provenance={**sides.told}) for h in (sides.target, sides.source))
         )
-
-    def taught_by(self, source: Domain, training: Training) -> nn.Module:
-        """The head that the learner makes of labelled features."""
-        return learner_of(self.learner, source.asked).head(source, training)
 
     @abstractmethod
     def sides(self, seen: Seen, training: Training) -> Sides:
@@ -165,6 +175,7 @@ def effective_samples(weight: Float[Tensor, " n"]) -> float:
     return float(weight.sum().square() / weight.square().sum())
 
 
-def _flat(domain: Domain) -> Domain:
+def flattened(domain: Domain) -> Domain:
+    """The domain with a vector in float64 for each sample."""
     assert isinstance(domain.x, Tensor)
     return domain.with_(x=domain.x.flatten(1).double())
