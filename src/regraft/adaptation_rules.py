@@ -71,12 +71,7 @@ def _classes(f: AcrossFacts) -> bool:
     return _enough(f) and f.output == Classes.kind
 
 
-def _may_train(f: AcrossFacts) -> bool:
-    return _classes(f) and f.pretrained and f.budget is not None
-
-
 TOO_FEW = f"needs {LEAST_TARGET} samples of the target"
-NEEDS_TIME = "trains the network: needs a pretrained one and time: --budget 10m"
 
 
 # in the order in which they are tried, source only first; others are tried when they are asked for
@@ -108,10 +103,17 @@ ACROSS_RULES: tuple[AcrossRule, ...] = (
         lambda f: {"learner": f.learner, "ridge": 10.0 if f.pretrained or f.kind == "sparse" else 0.1},
     ),
     AcrossRule(
+        "SharedDirection",
+        "where only a part of few columns means the same in both, classes are taken from there",
+        lambda f: _classes(f) and f.learner == "kernel",
+        f"is for at most {FEW_COLUMNS} columns",
+        lambda f: {},
+    ),
+    AcrossRule(
         "SelfPaced",
         "where the target's classes are clusters that the source half knows, the surest teach the rest",
         lambda f: _classes(f) and f.learner != "kernel",
-        TOO_FEW + " and more columns than a few",
+        f"is for more than {FEW_COLUMNS} columns",
         lambda f: {},
     ),
 )

@@ -55,11 +55,10 @@ class LabelFree(ABC):
     """A score of a candidate that no label of the target goes into; higher is better.
 
     kind: what it goes by: "source" (labels of the source), "certainty" (of what is said of the target),
-    "reverse" (the way back), "agreement" (with rivals), "clusters" (of the target's features), "predictability" (of its answers from each
-    other). Two scores of
-    one kind mostly err together. ranks: whether it may choose among methods; where it may not, it has been
-    seen to prefer those that collapsed, and is there to be looked at. reference: where it comes from.
-    warning: when it is known to mislead.
+    "reverse" (the way back), "agreement" (with rivals), "clusters" (of the target's features),
+    "predictability" (of its answers from each other). Two scores of one kind mostly err together. ranks:
+    whether it may choose among methods; where it may not, it has been seen to prefer those that collapsed,
+    and is there to be looked at. reference: where it comes from. warning: when it is known to mislead.
 
     It is NaN where a candidate cannot be judged in that way.
     """
