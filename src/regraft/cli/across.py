@@ -13,6 +13,7 @@ from ..progress import Progress
 from .options import duration, method_names, progress_bars, read, read_beside, report_unreadable
 from .places import cache_folder
 
+BOTH = frozenset({"source", "target"})
 ELSEWHERE = ("masks", "unlabelled", "thin")  # options that have no meaning here
 
 
@@ -46,7 +47,7 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     test = _beside(options, "test", progress)
     problem = Problem(source=source, target=target, target_labelled=labelled)
     network = open_backbone(options["backbone"], weights=options["weights"], domain=source)
-    planned = plan(problem, backbone=network, methods=methods, budget=budget)
+    planned = plan(problem.only(BOTH), backbone=network, methods=methods, budget=budget)
     click.echo(f"{planned}\n")
     cache = None if options["no_cache"] else cache_folder()
     training = Training(seed=options["seed"], engine=engine, progress=progress)
@@ -82,7 +83,11 @@ def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[Do
         report_unreadable(sources[str(folder)], folder)
     target = read(path, label=options["label"], labelled=False, progress=progress)
     report_unreadable(target, path)
-    return pooled(sources), target
+    source = pooled(sources)
+    # a column that the source does not have, or that tells the labels there, is not even looked at
+    if (columns := getattr(source.x, "columns", None)) is not None and hasattr(target.x, "only"):
+        target = target.with_(x=target.x.only(columns))
+    return source, target
 
 
 def _beside(options: dict[str, Any], name: str, progress: Progress) -> Domain | None:

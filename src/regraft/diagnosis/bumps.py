@@ -12,7 +12,7 @@ from ..seeds import seed_of
 from ..terms.symmetric import power
 
 WIDTHS = (0.25, 1.0)  # γ, over the median squared distance within a domain
-LANDMARKS = 100
+LANDMARKS, OF_SAMPLES = 100, 4  # and one of so many samples at the most: the law of T² needs more of these
 ROUNDING = 1e-4  # of the largest eigenvalue
 
 
@@ -36,7 +36,8 @@ class Bumps:
         scale = torch.where(scale > 0, scale, 1.0)
         s, t = (source - centre) / scale, (target - centre) / scale
         luck = torch.Generator().manual_seed(seed_of(seed, "landmarks"))
-        points = torch.cat([z[torch.randperm(len(z), generator=luck)[: LANDMARKS // 2]] for z in (s, t)])
+        of_each = max(5, min(LANDMARKS, min(len(s), len(t)) // OF_SAMPLES) // 2)
+        points = torch.cat([z[torch.randperm(len(z), generator=luck)[:of_each]] for z in (s, t)])
         usual = (median_distance(s, luck) + median_distance(t, luck)) / 2
         gammas = [width / usual for width in WIDTHS]
         roots = tuple((g, power(similarity(points, points, torch.tensor(g)), -0.5, ROUNDING)) for g in gammas)

@@ -13,9 +13,11 @@ from ..domain import Domain
 from ..heads.principal import principal
 from ..methods.both_sides import effective_samples
 from ..methods.features.kernel_probe import KernelProbe
+from ..methods.features.linear_probe import LinearProbe
 from ..output import Classes
 from ..terms.discrepancy import covariance
 from ..terms.hotelling import Gap, hotelling, permuted
+from ..terms.label_shift import em_priors
 from ..terms.symmetric import power
 from ..training import Training
 from .bumps import Bumps
@@ -30,7 +32,8 @@ FAR = 10.0  # z up to which leaving next to nothing is enough, of samples that s
 ALL, MOST = 0.95, 0.8  # of the gap, that an explanation leaves nothing, or little, of
 GONE, MASS = 0.12, 0.2  # so little left of so much of the source: that was rather mapped elsewhere
 PER_NUMBER = 20  # samples that a number of a map has to have, to be fitted and tested on the same ones
-KEPT = 0.5  # of what the source tells beyond its largest class, that a direction has to keep
+NARROW = 8  # dimensions; in more there is nearly always a direction along which two domains agree
+KEPT = 0.65  # of what the source tells beyond its largest class, that a direction has to keep
 PART = 0.5  # of the source, that a target drawn unevenly from it looks like at the most
 LEAST = 20  # samples that weighting has to leave
 FAMILIES: dict[Kind, frozenset[str]] = {
@@ -151,8 +154,8 @@ def kind_of_shift(
        the map fits better by one standard deviation;
     3. uneven sampling, if density ratios explain four fifths and leave 20 samples, rather than a map of the
        covariance where the target looks like less than half of the source;
-    4. a shared direction, found on one half of the samples, along which on the other half the domains do not
-       differ and the classes do;
+    4. in a few dimensions a shared direction, found on one half of the samples, along which on the other half
+       the domains do not differ and most of the classes can be told;
     5. otherwise it is unknown, which is the rule for features of photographs.
 
     components: principal components of all features that are looked at. most: samples of each domain.
@@ -180,7 +183,7 @@ def kind_of_shift(
         gone = float(seen.prior[ratio < GONE].sum()) >= MASS
     effective = effective_samples(seen.ratio()) / len(rows)
     kind = _kind(found, gone, effective, len(rows))
-    if kind == "unknown" and k:
+    if kind == "unknown" and k and space.weight.shape[0] <= NARROW:
         found["shared direction"], keeps = seen.along_a_direction(whole)
         if keeps and found["shared direction"].fits:
             kind = "subspace"
@@ -239,17 +242,35 @@ class _Seen:
         for name, fitted in MAPS.items():
             gaps[name] = hotelling(features(fitted(self.s, self.t)(other.s)), f_t)
         if self.y is not None and other.y is not None:
-            ratio = moved_proportions(features(self.s), self.y, features(self.t), self.k)[1]
-            gaps["proportions"] = hotelling(f_s, f_t, ratio[other.y] + 1e-9)
+            ratios = (self._by_means(features)[1], self._by_answers()[1])
+            tried = [hotelling(f_s, f_t, ratio[other.y] + 1e-9) for ratio in ratios]
+            gaps["proportions"] = min(tried, key=lambda gap: gap.z)
         weight = least_squares_ratio(self.s, self.t, self.seed, at=other.s)
         gaps["sampling"] = hotelling(f_s, f_t, weight)
         return gaps
 
     def proportions(self) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"]]:
-        """(the classes' proportions in the target, over those in the source), by all samples."""
+        """(the classes' proportions in the target, the same over those in the source), by all samples; of two
+        estimates the one that leaves less of the gap."""
         features = Bumps.of(self.s, self.t, self.seed)
         assert self.y is not None
+        f_s, f_t, y = features(self.s), features(self.t), self.y
+        estimates = (self._by_means(features), self._by_answers())
+        return min(estimates, key=lambda found: hotelling(f_s, f_t, found[1][y] + 1e-9).z)
+
+    def _by_means(self, features: Bumps) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"]]:
+        """By the classes' means of the features, whatever borders the classes have."""
+        assert self.y is not None
         return moved_proportions(features(self.s), self.y, features(self.t), self.k)
+
+    def _by_answers(self) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"]]:
+        """By what the source's linear probe says of the target: many dimensions it knows better."""
+        assert self.y is not None
+        known = Domain(self.s, self.y, Classes(tuple(map(str, range(self.k)))))
+        head = LinearProbe().head(known, Training(seed=self.seed))
+        with torch.no_grad():
+            q = em_priors(head(self.t).log_softmax(1), self.prior.clamp_min(1e-12))
+        return q, torch.where(self.prior > 0, q / self.prior.clamp_min(1e-12), 1.0)
 
     def ratio(self) -> Float[Tensor, " n"]:
         """p_target / p_source at the source."""
@@ -259,8 +280,10 @@ class _Seen:
         """Every other sample, and the rest; the samples come in random order."""
         made = []
         for half in range(2):
-            y = None if self.y is None else self.y[half::2]
-            made.append(_Seen(self.s[half::2], self.t[half::2], y, self.k, self.seed))
+            y = None if self.y is None else self.y[half::2].contiguous()
+            made.append(
+                _Seen(self.s[half::2].contiguous(), self.t[half::2].contiguous(), y, self.k, self.seed)
+            )
         return made[0], made[1]
 
     def along_a_direction(self, whole: Gap) -> tuple[Explanation, bool]:

@@ -23,9 +23,9 @@ class Trial:
     source, with their labels. of_target, of_held_out: log P(class | sample) of the target's samples and of
     the held-out ones; the latter as the recipe sees its source. ratio: p_target / p_source at the held-out
     samples, of mean 1 over the whole source. features, held_out_features: of the same samples, as the frozen
-    network gives them; like the ratio they are the same for all candidates on one network. fitted: the
-    models. refit: the candidate's recipe on another problem at the same cut. others: what rival candidates
-    say of the target. seed: of what a judge draws.
+    network gives them, or their principal components; like the ratio they are the same for all candidates on
+    one network. fitted: the models. refit: the candidate's recipe on another problem at the same cut. others:
+    what rival candidates say of the target. seed: of what a judge draws.
     """
 
     problem: Problem

@@ -29,6 +29,7 @@ from .trial import Trial
 
 SEEN = frozenset({"source", "target"})
 HELD_OUT = 0.2  # of the source
+COMPONENTS = 256  # principal ones, that judges look at where features have more columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,8 @@ class Round:
 
 @dataclass(frozen=True, eq=False)
 class Frozen:
-    """What a network shows of the whole source and of the target before anything is trained.
+    """What a network shows of the whole source and of the target before anything is trained, in at most
+    `COMPONENTS` principal components.
 
     ratio: p_target / p_source at the samples of the source, of mean 1.
     """
@@ -181,6 +183,9 @@ class Trials:
             if not network.preprocessing.fitted:
                 ready = network.prepared_by(network.preprocessing.fit(source.x))
             z_s, z_t = (self._embedded(ready, network, domain) for domain in (source, target))
+            if z_s.shape[1] > COMPONENTS:
+                space = principal([z_s, z_t], COMPONENTS)
+                z_s, z_t = space(z_s), space(z_t)
             self._frozen[id(network)] = Frozen(z_s, z_t, density_ratio(z_s, z_t, self.training))
         return self._frozen[id(network)]
 
