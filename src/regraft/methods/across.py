@@ -83,9 +83,8 @@ class AcrossDomains(Trained):
             return {"risk": risk(network.head(z), source)}
         learned = risk(self.source_scores(network, step, z), source)
         across = self.transfer(network, step, z)
-        if z.requires_grad:
-            ratio = pull(across, z) / pull({"risk": learned}, z).clamp_min(1e-12)
-            step.note("gradient ratio", ratio)
+        if (pulled := pull(across, z)) is not None and (risen := pull({"risk": learned}, z)) is not None:
+            step.note("gradient ratio", pulled / risen.clamp_min(1e-12))
         return {"risk": learned, **across}
 
     @final
@@ -157,13 +156,13 @@ class AcrossDomains(Trained):
         return {}
 
 
-def pull(terms: Terms, z: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
-    """The norm of the gradient of the terms with respect to features, which stay what they are."""
+def pull(terms: Terms, z: Float[Tensor, "n d"]) -> Float[Tensor, ""] | None:
+    """The norm of the gradient of the terms with respect to features; None where they play no part."""
     total = torch.stack(list(terms.values())).sum() if terms else z.new_zeros(())
-    if not total.requires_grad:
-        return z.new_zeros(())
+    if not z.requires_grad or not total.requires_grad:
+        return None
     found: Tensor | None = torch.autograd.grad(total, z, retain_graph=True, allow_unused=True)[0]
-    return z.new_zeros(()) if found is None else found.square().sum().sqrt()
+    return None if found is None else found.square().sum().sqrt()
 
 
 def shares(y: Int[Tensor, " n"], names: Sequence[str]) -> dict[str, float]:

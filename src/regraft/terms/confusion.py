@@ -13,6 +13,7 @@ def class_confusion(scores: Float[Tensor, "n k"], temperature: float) -> Float[T
 
     Jin et al., Minimum class confusion, ECCV 2020, arXiv:1912.03699, section 3.
 
+    >>> import torch
     >>> class_confusion(torch.zeros(3, 4), 2.5).item()
     0.75
     """

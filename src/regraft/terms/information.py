@@ -12,6 +12,7 @@ def information(scores: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
 
     Krause, Perona & Gomes, Discriminative clustering by regularized information maximization, NeurIPS 2010.
 
+    >>> import torch
     >>> round(information(torch.tensor([[99.0, 0.0], [0.0, 99.0]])).item(), 3)
     0.693
     >>> abs(round(information(torch.tensor([[9.0, 0.0], [9.0, 0.0]])).item(), 3))

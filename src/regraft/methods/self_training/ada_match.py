@@ -56,11 +56,11 @@ class AdaMatch(Consistency):
     have other proportions in the target, alignment moves samples into wrong ones: `align` off. λ = 0 is
     SourceTuned.
 
-    The paper has a source changed weakly and strongly, the network as its own teacher (`memory` 0), the
-    distribution q and not its largest class as label (`soft`), c̄ of the source changed weakly, ramp 0.5, and
-    one pass over both domains, with the source's scores a random mixture of those and of a pass of its own.
-    Here each domain has a pass of its own, so that BatchNorm sees it by its own statistics; `interpolate`
-    adds a joint one for that mixture.
+    The paper has a source changed weakly and strongly, the network as its own teacher (`memory` 0),
+    proportions of the batch, the distribution q and not its largest class as label (`soft`), c̄ of the source
+    changed weakly, ramp 0.5, and one pass over both domains, with the source's scores a random mixture of
+    those and of a pass of its own. Here each domain has a pass of its own, so that BatchNorm sees it by its
+    own statistics; `interpolate` adds a joint one for that mixture.
 
     >>> from regraft import Domain, Problem
     >>> from regraft.backbones import small_mlp
