@@ -49,6 +49,7 @@ class EntropicTransport(OnBothSides):
     reference: ClassVar[str] = (
         "Courty et al., TPAMI 2017, arXiv:1507.00504, eq. 14 and 17; Ferradans et al. 2014 for new samples"
     )
+    outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     map: ClassVar[tuple[str, ...]] = ("M29",)
 
     components: int = param(64, "principal components of all features; 0 keeps them all", search=(0, 16, 64))
