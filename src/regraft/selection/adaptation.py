@@ -103,16 +103,22 @@ class Adaptation:
 
     def table(self) -> str:
         """The candidates with their label-free scores, in the order in which they were tried."""
-        names = [judge.name for judge in LABEL_FREE if any(judge.name in row.scores for row in self.rows)]
+        judges = [judge for judge in LABEL_FREE if any(judge.name in row.scores for row in self.rows)]
+        one_network = len({row.candidate.backbone.name for row in self.rows}) == 1
         rows = []
         for row in self.rows:
             mark = "▸ " if row is self.handed_over else "  "
-            told = [_cell(row.scores.get(name)) for name in names]
+            told = [_cell(row.scores.get(judge.name)) for judge in judges]
             if self.labelled is not None:
                 told.append("" if row.on_labels is None else str(row.on_labels.interval(self.metric)))
-            rows.append([mark + row.candidate.name, *told, seconds_text(row.seconds)])
+            name = row.candidate.name
+            if one_network:
+                name = name.removesuffix(f" ({row.candidate.backbone.name})")
+            rows.append([mark + name, *told, seconds_text(row.seconds)])
         labelled = [] if self.labelled is None else [f"{title(self.metric)} on {len(self.labelled)} labels"]
-        return aligned(["candidate", *names, *labelled, "seconds"], rows)
+        header = ["candidate", *(judge.short or judge.name for judge in judges), *labelled, "seconds"]
+        long = ", ".join(f"{judge.short} {judge.name}" for judge in judges if judge.short)
+        return f"{aligned(header, rows)}\n\nHigher is better. {long}."
 
     def __str__(self) -> str:
         lines = [f"Source: {self.source}", f"Target: {self.target}"]

@@ -35,16 +35,17 @@ __all__ = [
     "collapse",
 ]
 
+# those that the stack listens to come first
 LABEL_FREE: tuple[LabelFree, ...] = (
+    ClassAMI(),
+    Predictability(),
+    NuclearNorm(),
+    Entropy(),
     SourceAccuracy(),
     ImportanceWeighted(),
     DEV(),
-    Entropy(),
-    NuclearNorm(),
-    SND(),
-    MixVal(),
     ReverseValidation(),
     Agreement(),
-    ClassAMI(),
-    Predictability(),
+    MixVal(),
+    SND(),
 )

@@ -23,6 +23,7 @@ class Agreement(LabelFree):
     """
 
     name: ClassVar[str] = "agreement"
+    short: ClassVar[str] = "rivals"
     kind: ClassVar[str] = "agreement"
     reference: ClassVar[str] = (
         "Jiang et al., ICLR 2022, arXiv:2106.13799; Baek et al., NeurIPS 2022, arXiv:2206.13089"

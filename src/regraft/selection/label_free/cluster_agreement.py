@@ -36,6 +36,7 @@ class ClassAMI(LabelFree):
     """
 
     name: ClassVar[str] = "agreement with clusters"
+    short: ClassVar[str] = "AMI"
     kind: ClassVar[str] = "clusters"
     reference: ClassVar[str] = "Musgrave, Belongie & Lim 2022, arXiv:2208.07360"
     warning: ClassVar[str] = "misleads where what divides the features is not the classes"

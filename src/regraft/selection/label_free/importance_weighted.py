@@ -23,6 +23,7 @@ class ImportanceWeighted(LabelFree):
     """
 
     name: ClassVar[str] = "importance weighted"
+    short: ClassVar[str] = "IWV"
     kind: ClassVar[str] = "source"
     reference: ClassVar[str] = "Sugiyama, Krauledat & Müller, JMLR 2007; Lalou et al. 2024, arXiv:2407.11676"
     warning: ClassVar[str] = "is chance where the target lies outside the source"

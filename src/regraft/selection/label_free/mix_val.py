@@ -31,6 +31,7 @@ class MixVal(LabelFree):
     """
 
     name: ClassVar[str] = "mixed samples"
+    short: ClassVar[str] = "MixVal"
     kind: ClassVar[str] = "certainty"
     ranks: ClassVar[bool] = False
     reference: ClassVar[str] = (

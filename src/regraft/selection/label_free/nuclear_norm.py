@@ -24,6 +24,7 @@ class NuclearNorm(LabelFree):
     """
 
     name: ClassVar[str] = "nuclear norm"
+    short: ClassVar[str] = "BNM"
     kind: ClassVar[str] = "certainty"
     reference: ClassVar[str] = "Cui et al., CVPR 2020, arXiv:2003.12237; as a score arXiv:2208.07360"
     warning: ClassVar[str] = "prefers answers spread over all classes, also where the target has few of them"

@@ -26,6 +26,7 @@ class Predictability(LabelFree):
     """
 
     name: ClassVar[str] = "predictability"
+    short: ClassVar[str] = "foretold"
     kind: ClassVar[str] = "predictability"
     reference: ClassVar[str] = "after Lange et al., Neural Computation 2004 (stability of clusterings)"
     warning: ClassVar[str] = "cannot tell whether classes bear the right names"

@@ -32,6 +32,7 @@ class SND(LabelFree):
     """
 
     name: ClassVar[str] = "soft neighbourhood density"
+    short: ClassVar[str] = "SND"
     kind: ClassVar[str] = "certainty"
     ranks: ClassVar[bool] = False
     reference: ClassVar[str] = "Saito et al., ICCV 2021, arXiv:2108.10860; arXiv:2407.11676 for its record"

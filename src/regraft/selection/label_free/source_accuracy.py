@@ -20,6 +20,7 @@ class SourceAccuracy(LabelFree):
     """
 
     name: ClassVar[str] = "source accuracy"
+    short: ClassVar[str] = "source"
     kind: ClassVar[str] = "source"
     reference: ClassVar[str] = "Musgrave, Belongie & Lim 2022, arXiv:2208.07360"
     warning: ClassVar[str] = "knows nothing of the target, and prefers what does not adapt"

@@ -60,10 +60,12 @@ class LabelFree(ABC):
     whether it may choose among methods; where it may not, it has been seen to prefer those that collapsed,
     and is there to be looked at. reference: where it comes from. warning: when it is known to mislead.
 
-    It is NaN where a candidate cannot be judged in that way.
+    short: what a narrow column calls it, where its name is long. It is NaN where a candidate cannot be judged
+    in that way.
     """
 
     name: ClassVar[str]
+    short: ClassVar[str] = ""
     kind: ClassVar[str]
     ranks: ClassVar[bool] = True
     reference: ClassVar[str] = ""
