@@ -20,7 +20,7 @@ def test_nothing_to_settle_is_said():
 
 
 def test_so_many_labels_mostly_prove_the_better_one():
-    """With that many disagreements of which seven in ten are won, the verdict's bound is mostly above zero."""
+    """Of so many disagreements, seven in ten of them won, the verdict mostly has a bound above zero."""
     n = settling(torch.arange(99), torch.zeros(99).long(), ("a", "b")).labels
     luck = torch.Generator().manual_seed(0)
     wins = torch.rand(400, n, generator=luck) < 0.7

@@ -80,9 +80,10 @@ def adapt(
     tried: list[Tried] = []
     for candidate, trial in done.tried:
         start = time.perf_counter()
-        vetoes = () if trial is base else tuple(collapse(trial, base, shift.moved))
+        family = candidate.method.family()
+        found = [] if trial is base else collapse(trial, base, shift.moved, family not in shift.right)
         scores = {judge.name: judge(trial) for judge in LABEL_FREE}
-        rows.append(Row(candidate.name, candidate.method.family(), not candidate.adapts, scores, vetoes))
+        rows.append(Row(candidate.name, family, not candidate.adapts, scores, tuple(found)))
         on_labels = None if labelled is None else _on_labels(trials, candidate, trial, labelled)
         gain = None
         if on_labels is not None and tried and tried[0].on_labels is not None:

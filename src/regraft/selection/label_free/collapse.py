@@ -18,13 +18,17 @@ WORSE = 0.02  # of source accuracy: what adapts may pay so much for the target
 
 
 def collapse(
-    trial: Trial, baseline: Trial | None = None, expected: Float[Tensor, " k"] | None = None
+    trial: Trial,
+    baseline: Trial | None = None,
+    expected: Float[Tensor, " k"] | None = None,
+    keeps_source: bool = True,
 ) -> list[str]:
     """What speaks against a candidate in plain words; nothing where it did not collapse.
 
     baseline: source only on the same split. What it does as well is no fault of the adaptation.
     expected: the shares of the classes in the target, where somebody has estimated them; else those of the
-    source are expected, so that a target which truly lacks classes needs it.
+    source are expected, so that a target which truly lacks classes needs it. keeps_source: whether losing the
+    source is held against it, which it is not where a part of the source is known to mean something else.
 
     A candidate is refused if it tells too few classes of the target (`classes_told`), if it never tells some
     that should be there (`unheard`), if what it says hardly depends on the sample (`dependence`), or if it
@@ -59,7 +63,7 @@ def collapse(
     if many and here < least and (baseline is None or here < dependence(baseline.of_target)):
         reasons.append("what it says of the target hardly depends on the sample")
 
-    if baseline is not None:
+    if baseline is not None and keeps_source:
         gain = source_gain(trial, baseline)
         if gain.high < -WORSE:
             reasons.append(f"it lost the source: {gain.points()} of accuracy against source only")
