@@ -33,7 +33,7 @@ ALL, MOST = 0.95, 0.8  # of the gap, that an explanation leaves nothing, or litt
 GONE, MASS = 0.12, 0.2  # so little left of so much of the source: that was rather mapped elsewhere
 PER_NUMBER = 20  # samples that a number of a map has to have, to be fitted and tested on the same ones
 NARROW = 8  # dimensions; in more there is nearly always a direction along which two domains agree
-KEPT = 0.65  # of what the source tells beyond its largest class, that a direction has to keep
+KEPT = 0.5  # of what the source tells beyond its largest class, that a direction has to keep
 PART = 0.5  # of the source, that a target drawn unevenly from it looks like at the most
 LEAST = 20  # samples that weighting has to leave
 FAMILIES: dict[Kind, frozenset[str]] = {
@@ -150,8 +150,8 @@ def kind_of_shift(
     it holds. Tried in the order of how much they assume, so that the simplest that fits is taken:
 
     1. nothing, if the gap itself is chance;
-    2. a map and moved proportions; where both fit, moved proportions, unless a class would have vanished or
-       the map fits better by one standard deviation;
+    2. a map and moved proportions; where both fit, moved proportions, unless a simple map fits better by one
+       standard deviation, or a map fits as well and a class would have vanished;
     3. uneven sampling, if density ratios explain four fifths and leave 20 samples, rather than a map of the
        covariance where the target looks like less than half of the source;
     4. in a few dimensions a shared direction, found on one half of the samples, along which on the other half
@@ -319,7 +319,8 @@ def _kind(found: dict[str, Explanation], gone: bool, effective: float, n: int) -
     drawn = sampling.share >= MOST and effective * n >= LEAST and sampling.gap.z < FAR
     if labels is not None and labels.fits:
         better = simple is not None and simple.gap.z < labels.gap.z - 1
-        return "mapping" if map_ is not None and (better or gone) else "proportions"
+        as_good = map_ is not None and map_.gap.z < labels.gap.z + 2
+        return "mapping" if better or (gone and as_good) else "proportions"
     if simple is not None:
         return "mapping"
     if map_ is not None and not (drawn and effective < PART and sampling.share >= map_.share - 0.1):
