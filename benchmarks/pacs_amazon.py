@@ -229,7 +229,7 @@ def of_peers(
     """By library and head the methods of the peers, and why some gave no result."""
     found: dict[str, dict[str, Measured]] = {}
     failed: dict[str, str] = {}
-    everything = [("scikit-learn", ALONE, None)]
+    everything: list[tuple[str, str, Adapter | None]] = [("scikit-learn", ALONE, None)]
     everything += [(lib, name, adapt) for lib, those in libraries.items() for name, adapt in those.items()]
     for library, name, adapt in everything:
         try:
@@ -290,7 +290,7 @@ def accuracies(runs: Sequence[Run]) -> str:
     pairs = list(dict.fromkeys(run.pair for run in runs))
 
     def row(name: str, value: Callable[[Run], float]) -> list[str]:
-        means = [100 * np.mean([value(run) for run in runs if run.pair == pair]) for pair in pairs]
+        means = [100 * float(np.mean([value(run) for run in runs if run.pair == pair])) for pair in pairs]
         return [name, *(f"{mean:.1f}" for mean in means), f"{np.mean(means):.1f}"]
 
     rows = [row(name, lambda run, n=name: run.ours[n].accuracy) for name in runs[0].ours]  # type: ignore[misc]
@@ -315,7 +315,7 @@ def choices(runs: Sequence[Run], pairs: Sequence[Pair]) -> tuple[list[list[str]]
     for pair in pairs:
         mine = [run for run in runs if run.pair == pair]
         low, mean, high = simultaneous([100 * run.gain for run in mine], len(pairs))
-        losses[pair] = (-mean, -high, -low)
+        losses[pair] = (0.0 - mean, 0.0 - high, 0.0 - low)
         base, choice, best = np.mean([[run.base, run.choice.accuracy, run.oracle] for run in mine], 0)
         share = f"{100 * (choice - base) / (best - base):.0f}" if best > base else "—"
         cells = [f"{100 * base:.1f}", f"{100 * choice:.1f}", f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"]
@@ -364,7 +364,7 @@ def side_by_side(runs: Sequence[Run], data: str) -> str:
                 )
                 for pair in dict.fromkeys(run.pair for run in both)
             }
-            low, mean, high = simultaneous([100 * d for d in differences.values()], 1)
+            low, mean, high = simultaneous([100 * float(d) for d in differences.values()], 1)
             faster = [
                 geometric([b.seconds / a.seconds for a, b in zip(ours, found, strict=True)])
                 for found in theirs

@@ -147,8 +147,8 @@ def methods_on(
 ) -> tuple[dict[str, float], dict[str, str]]:
     """The accuracy of each method, and the method that each judge would take."""
     network = rg.open_backbone("vectors")
-    learners = {name: "probe" if name == "TCA" else "kernel" for name in TRIED}
-    candidates = [Candidate(METHODS[name](learner=learners[name]), network, "") for name in TRIED]
+    recipes: dict[str, Any] = {name: {"learner": "probe" if name == "TCA" else "kernel"} for name in TRIED}
+    candidates = [Candidate(METHODS[name](**recipe), network, "") for name, recipe in recipes.items()]
     trials = Trials(given, training)
     accuracies = {name: accuracy(trials.refitted(c)) for name, c in zip(TRIED, candidates, strict=True)}
     tried = trials.on_split(candidates, training.seed).tried
@@ -208,7 +208,7 @@ def report(outcomes: Sequence[Outcome]) -> str:
             f"{seconds[1]:.0f} s for `rg.adapt`.",
             "",
             f"mean_gain: {np.mean([gains[s].mean() for s in four]):+.1f}",
-            f"worst_loss: {max(-gains[s].mean() for s in shifts):+.1f}",
+            f"worst_loss: {max(-gains[s].mean() for s in shifts) + 0.0:+.1f}",
             f"right_family: {100 * np.mean([o.right for o in outcomes]):.0f}",
         ]
     )
