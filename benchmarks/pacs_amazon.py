@@ -37,6 +37,7 @@ import numpy as np
 import scipy.sparse
 import scipy.stats
 import torch
+import torchvision  # noqa: F401  brings Triton, which ends the process if TensorFlow was there before it
 from threadpoolctl import threadpool_limits
 
 import regraft as rg
