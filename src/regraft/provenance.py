@@ -2,6 +2,8 @@
 
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -69,10 +71,14 @@ def versions() -> dict[str, str]:
     >>> versions()["python"].count(".")
     2
     """
-    found = {"regraft": __version__, "python": platform.python_version()}
+    return {"regraft": __version__, "python": platform.python_version(), **_installed()}
+
+
+@cache
+def _installed() -> dict[str, str]:
+    """Looked up once: to read what is installed takes as long as many a fit."""
+    found = {}
     for name in TOLD:
-        try:
+        with suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return found

@@ -13,7 +13,7 @@ from .augmentation import Augmentation, pixels_in
 from .backbone import Backbone
 from .certainty import fitted_temperature
 from .domain import Domain
-from .engine import Engine
+from .engine import Engine, luck_of
 from .errors import InputError
 from .folds import hold_out
 from .heads import Linear
@@ -263,8 +263,7 @@ class Trained(Method):
                     f"{describe(domain.x)}: behind frozen stages keep changed copies, such as views=4, and "
                     "leave them out where there are no pictures"
                 )
-        with torch.random.fork_rng():
-            torch.manual_seed(training.seed)
+        with luck_of(training.seed):
             network = self.start(problem, backbone.copied(), training)
         network.backbone.old_head = None  # it belongs to the features as they were
         return network

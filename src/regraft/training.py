@@ -17,7 +17,7 @@ from .averaging import MovingAverage, put_back, states_of
 from .backbone import Backbone
 from .checkpoint import Checkpoint, History, Run, Terms
 from .domain import Domain
-from .engine import Engine, usual_engine
+from .engine import Engine, luck_of, usual_engine
 from .problem import Problem
 from .processes import Processes
 from .progress import Progress, Silent
@@ -142,8 +142,8 @@ def minimise(
                     standing.clear()  # phases put the same parts into different modes
                 _apply(phase, optimiser, step.progress, standing)
                 for repeat in range(phase.repeats):
-                    with torch.random.fork_rng(), training.engine.autocast():
-                        torch.manual_seed(seed_of(training.seed, "step", i, number, repeat))
+                    luck = luck_of(seed_of(training.seed, "step", i, number, repeat))
+                    with luck, training.engine.autocast():
                         terms = phase.objective(step)
                         total = torch.stack(list(terms.values())).sum()
                     optimiser.zero_grad(set_to_none=True)

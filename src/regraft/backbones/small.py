@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from ..backbone import Backbone
+from ..engine import luck_of
 from ..errors import InputError
 from ..preprocessing.images import ImagePreprocessing
 
@@ -48,8 +48,7 @@ def small_convnet(
     preprocessing = ImagePreprocessing(
         (size[0], size[1]), "squash", crop_fraction=1.0, mean=grey_level, std=grey_level, colour=colour
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with luck_of(seed):
         stages = _convolutional(preprocessing, width, depth)
     return Backbone(
         stages,
@@ -85,8 +84,7 @@ def small_mlp(columns: int, widths: Sequence[int] = (64, 64), seed: int = 0) -> 
         )
     if (numbers := sum(a * b for a, b in pairwise(sizes))) > MOST_NUMBERS:
         raise InputError(f"the small MLP would have {numbers:,} weights, and {MOST_NUMBERS:,} are the most")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with luck_of(seed):
         layers = [_Dense(a, b) for a, b in pairwise(sizes)]
     return Backbone(
         [(f"layer{i}", layer) for i, layer in enumerate(layers, start=1)],
