@@ -3,7 +3,7 @@
 import math
 
 from jaxtyping import Float
-from scipy.stats import beta
+from scipy.special import betaincinv
 from torch import Tensor
 
 
@@ -33,7 +33,7 @@ def coverage_band(n: int, alpha: float) -> tuple[float, float]:
     rank = _rank(n, alpha)
     if rank > n:
         return 1.0, 1.0
-    low, high = beta.ppf((0.05, 0.95), rank, n + 1 - rank)
+    low, high = betaincinv(rank, n + 1 - rank, (0.05, 0.95))
     return float(low), float(high)
 
 

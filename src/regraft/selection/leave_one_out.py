@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import torch
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from ..backbones import open_backbone
 from ..candidates import Candidate
@@ -119,7 +119,7 @@ def mean_of_domains(values: Sequence[float]) -> Interval:
     '0.80 [0.55, 1.00]'
     """
     x = torch.tensor(values, dtype=torch.float64)
-    half = float(student.ppf(0.975, len(x) - 1)) * float(x.std()) / math.sqrt(len(x))
+    half = float(stdtrit(len(x) - 1, 0.975)) * float(x.std()) / math.sqrt(len(x))
     middle = float(x.mean())
     return Interval(middle, middle - half, middle + half).within(0.0, 1.0)
 

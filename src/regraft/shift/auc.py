@@ -4,7 +4,7 @@ import math
 
 import torch
 from jaxtyping import Float, Int, Shaped
-from scipy.stats import norm
+from scipy.special import ndtr
 from torch import Tensor
 
 from ..selection.intervals import Interval, Z, effective
@@ -82,7 +82,7 @@ def p_value(
     design = max(n / effective(v_s, group_s), m / effective(v_t, group_t))
     if variance < 1e-12:
         return 1.0
-    return float(2 * norm.sf(abs(float(v_s.mean()) - 0.5) / math.sqrt(variance * design)))
+    return float(2 * ndtr(-abs(float(v_s.mean()) - 0.5) / math.sqrt(variance * design)))
 
 
 def holm(p: list[float], risk: float = 0.05) -> list[bool]:

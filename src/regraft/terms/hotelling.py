@@ -6,7 +6,7 @@ from typing import final
 
 import torch
 from jaxtyping import Float
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtri
 from torch import Tensor
 
 RIDGE = 1e-3  # of the largest variance: directions below it count less and less
@@ -64,9 +64,9 @@ def hotelling(
     if first <= 0:  # all samples of both are alike
         return Gap(statistic, 0.0, 0.0 if statistic == 0 else FARTHEST**0.5)
     factor = second / first
-    log_p = float(chi2.logsf(statistic / factor, first / factor))
+    p = float(chdtrc(first / factor, statistic / factor))
     far = (statistic / factor) ** 0.5  # about z, where the probability is too small for a number
-    z = float(norm.isf(math.exp(log_p))) if log_p > -FARTHEST else far
+    z = -float(ndtri(p)) if p > math.exp(-FARTHEST) else far
     return Gap(statistic, first, z)
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from jaxtyping import Float
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from torch import Tensor
 
 from ..selection.intervals import Interval
@@ -24,7 +24,7 @@ def over_repeats(values: Float[Tensor, " r"], overlap: float, risk: float = RISK
     """
     r = len(values)
     mean, deviation = float(values.double().mean()), float(values.double().std())
-    half = float(student.ppf(1 - risk / 2, r - 1)) * deviation * math.sqrt(1 / r + overlap)
+    half = float(stdtrit(r - 1, 1 - risk / 2)) * deviation * math.sqrt(1 / r + overlap)
     return Interval(mean, mean - half, mean + half)
 
 
