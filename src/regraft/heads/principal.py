@@ -1,6 +1,7 @@
 """Principal components of several samples together."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import scipy.sparse.linalg
@@ -9,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .affine import Affine
+from .gram import gram, mostly_nothing
 
 FEW = 0.15  # of all directions, up to which Lanczos' iterations find them sooner than all are found at once
 PRECISE = 1e-10  # of an eigenvalue
@@ -28,13 +30,16 @@ def principal(samples: Sequence[Float[Tensor, "n d"]], components: int) -> Affin
     x = torch.cat([z.double() for z in samples])
     centre = x.mean(0)
     u = x - centre
-    gram = u @ u.T if len(u) < u.shape[1] else u.T @ u
-    values, vectors = _largest(gram, components)
+    by_samples = len(u) < u.shape[1]
+    if by_samples and _few(components, len(u)) and mostly_nothing(x):
+        values, vectors = _iterated(_without_zeros(x, centre), components)
+    else:
+        values, vectors = _largest(gram(u if by_samples else u.T), components)
     kept = values > NOTHING * values[-1].clamp_min(1e-300)
     values, vectors = values[kept].flip(0), vectors[:, kept].flip(1)
     wanted = components if 0 < components < len(values) else len(values)
     values, vectors = values[:wanted], vectors[:, :wanted]
-    axes = u.T @ vectors / values.sqrt() if len(u) < u.shape[1] else vectors
+    axes = u.T @ vectors / values.sqrt() if by_samples else vectors
     if not wanted:  # all samples are alike
         return Affine(x.new_zeros(1, x.shape[1]), x.new_zeros(1))
     axes = axes * torch.where(axes.gather(0, axes.abs().argmax(0)[None]) < 0, -1.0, 1.0)  # signs are chance
@@ -43,12 +48,37 @@ def principal(samples: Sequence[Float[Tensor, "n d"]], components: int) -> Affin
     return Affine(weight, -torch.mv(weight, centre))
 
 
-def _largest(gram: Float[Tensor, "n n"], wanted: int) -> tuple[Float[Tensor, " k"], Float[Tensor, "n k"]]:
+def _few(wanted: int, of: int) -> bool:
+    return 0 < wanted < FEW * of
+
+
+def _largest(pairs: Float[Tensor, "n n"], wanted: int) -> tuple[Float[Tensor, " k"], Float[Tensor, "n k"]]:
     """Eigenvalues, rising, with their vectors: the `wanted` largest where these are few, otherwise all."""
-    if not 0 < wanted < FEW * len(gram):
-        values, vectors = torch.linalg.eigh(gram)
-        return values, vectors
-    start = np.ones(len(gram)) / len(gram) ** 0.5  # of its own it would be random
-    values, vectors = scipy.sparse.linalg.eigsh(gram.numpy(), k=wanted, v0=start, tol=PRECISE)
+    if _few(wanted, len(pairs)):
+        return _iterated(pairs.numpy(), wanted)
+    values, vectors = torch.linalg.eigh(pairs)
+    return values, vectors
+
+
+def _iterated(pairs: Any, wanted: int) -> tuple[Float[Tensor, " k"], Float[Tensor, "n k"]]:
+    """The largest eigenvalues, rising, of a matrix or of whatever multiplies a vector, with their vectors."""
+    n = pairs.shape[0]
+    start = np.ones(n) / n**0.5  # of its own it would be random
+    values, vectors = scipy.sparse.linalg.eigsh(pairs, k=wanted, v0=start, tol=PRECISE)
     order = values.argsort()
     return torch.from_numpy(values[order]), torch.from_numpy(np.ascontiguousarray(vectors[:, order]))
+
+
+def _without_zeros(
+    x: Float[Tensor, "n d"], centre: Float[Tensor, " d"]
+) -> scipy.sparse.linalg.LinearOperator:
+    """v ↦ (x − c)(x − c)ᵀ v, of the numbers of x that are not 0."""
+    rows = scipy.sparse.csr_array(x.numpy())
+    columns, mean = rows.T.tocsr(), centre.numpy()
+
+    def times(v: np.ndarray) -> np.ndarray:
+        u = columns @ v - mean * v.sum()
+        product: np.ndarray = rows @ u - mean @ u
+        return product
+
+    return scipy.sparse.linalg.LinearOperator((len(x), len(x)), matvec=times, dtype=np.float64)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import final
 
+import scipy.linalg
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -331,16 +332,9 @@ def sharpened(
 
 
 def solved_ridge(
-    x: Float[Tensor, "n d"],
-    t: Float[Tensor, "n k"],
-    weight: Float[Tensor, " n"],
-    strength: float,
-    gram: Float[Tensor, "n n"] | None = None,
+    x: Float[Tensor, "n d"], t: Float[Tensor, "n k"], weight: Float[Tensor, " n"], strength: float
 ) -> tuple[Float[Tensor, "k d"], Float[Tensor, " k"]]:
     """(W, b) = argmin Σ wᵢ ‖W xᵢ + b − tᵢ‖² + α ‖W‖² for one α, by one solution.
-
-    gram: x xᵀ. With it the system is that of the samples, otherwise that of the columns; whoever solves for
-    several weights or targets of more columns than samples has it at hand.
 
     >>> x, t = torch.tensor([[0.0], [1.0]]), torch.tensor([[1.0], [3.0]])
     >>> w, b = solved_ridge(x, t, torch.ones(2), 1e-9)
@@ -352,14 +346,32 @@ def solved_ridge(
     centre, goal = w @ x / w.sum(), w @ t / w.sum()
     root = w.sqrt()[:, None]
     u, v = root * (x - centre), root * (t - goal)
-    if gram is None:
-        small = u.T @ u
-        small.diagonal().add_(strength)
-        solution: Tensor = torch.cholesky_solve(u.T @ v, torch.linalg.cholesky(small)).T
-    else:
-        inner = gram[kept][:, kept]
-        mean = inner @ w / w.sum()
-        small = (inner - mean[:, None] - mean + w @ mean / w.sum()) * root * root.T
-        small.diagonal().add_(strength)
-        solution = torch.cholesky_solve(v, torch.linalg.cholesky(small)).T @ u
+    small = u.T @ u
+    small.diagonal().add_(strength)
+    solution: Tensor = torch.cholesky_solve(u.T @ v, torch.linalg.cholesky(small)).T
     return solution, goal - torch.mv(solution, centre)
+
+
+def solved_by_pairs(
+    pairs: Float[Tensor, "n n"], t: Float[Tensor, "n k"], weight: Float[Tensor, " n"], strength: float
+) -> tuple[Float[Tensor, "n k"], Float[Tensor, " k"]]:
+    """(a, b), W = aᵀ x the solution of `solved_ridge`, of pairs = x xᵀ; what is said of x is x xᵀ a + b.
+
+    It is that of (x xᵀ + α diag(1/w)) a + b 1 = t,  1ᵀ a = 0; samples of no weight have a = 0. For whoever
+    solves for several weights or targets of more columns than samples.
+
+    >>> x, t = torch.tensor([[0.0], [1.0]]).double(), torch.tensor([[1.0], [3.0]])
+    >>> a, b = solved_by_pairs(x @ x.T, t, torch.ones(2), 1e-9)
+    >>> [round(said, 4) for said in (x @ x.T @ a + b).squeeze(1).tolist()]
+    [1.0, 3.0]
+    """
+    kept = (weight > 0).nonzero().squeeze(1)
+    system = pairs[kept][:, kept].numpy()
+    system.flat[:: len(kept) + 1] += (strength / weight[kept].double()).numpy()
+    sides = torch.cat([t[kept].double(), torch.ones(len(kept), 1, dtype=torch.float64)], 1)
+    solved = scipy.linalg.solve(system, sides.numpy(), assume_a="pos", overwrite_a=True, check_finite=False)
+    of_targets, of_ones = torch.from_numpy(solved[:, :-1]), torch.from_numpy(solved[:, -1:])
+    b = of_targets.sum(0) / of_ones.sum()
+    a = torch.zeros(len(pairs), t.shape[1], dtype=torch.float64)
+    a[kept] = of_targets - of_ones * b
+    return a, b

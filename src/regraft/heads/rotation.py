@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import InputError
+from .gram import about_means, gram, mostly_nothing
 
 # a subset that varies this much less than all samples would be rounding in their common rotation
 FAR_APART = 1e-3
@@ -58,22 +59,33 @@ def rotate(x: Float[Tensor, "*p n d"], weight: Float[Tensor, "*p n"] | None = No
     n, d = x.shape[-2:]
     x = x.cpu().double()
     if weight is None:
-        mean = x.mean(-2)
-        centred = scaled = x - mean[..., None, :]
+        mean, root = x.mean(-2), None
     else:
         weight = weight.cpu().double()[..., None]
-        mean = (x * weight).sum(-2) / weight.sum(-2)
-        centred = x - mean[..., None, :]
-        scaled = centred * weight.sqrt()
+        mean, root = (x * weight).sum(-2) / weight.sum(-2), weight.sqrt()
+    centred = x - mean[..., None, :]
+    scaled = centred if root is None else centred * root
     if n > d:
-        values, right = _eigen(scaled.mT)
+        values, right = _eigen(gram(scaled.mT))
         return Rotation(centred @ right, values, mean, None, right)
     # V = Xᵀ U / √λ is never formed: XXᵀ = U Λ Uᵀ is smaller than XᵀX
-    values, vectors = _eigen(scaled)
+    pairs = _pairs(x, centred, weight)
+    values, vectors = _eigen(pairs if root is None else root * pairs * root.mT)
     length = values.sqrt()[..., None, :]
     right = torch.where(length > 0, vectors / length, 0.0)
-    z = vectors * length if weight is None else centred @ (scaled.mT @ right)
+    z = vectors * length if root is None else (pairs * root.mT) @ right
     return Rotation(z, values, mean, scaled.mT, right)
+
+
+def _pairs(
+    x: Float[Tensor, "*p n d"], centred: Float[Tensor, "*p n d"], weight: Float[Tensor, "*p n 1"] | None
+) -> Float[Tensor, "*p n n"]:
+    """The products of all pairs of centred samples, by way of those that are mostly 0 before."""
+    if x.ndim > 2 or not mostly_nothing(x):
+        return gram(centred)
+    return about_means(
+        gram(x), torch.zeros(len(x), dtype=torch.long), None if weight is None else weight[:, 0]
+    )
 
 
 def far_apart(z: Float[Tensor, "n r"], subsets: Sequence[Int[Tensor, " m"]]) -> bool:
@@ -87,14 +99,10 @@ def far_apart(z: Float[Tensor, "n r"], subsets: Sequence[Int[Tensor, " m"]]) -> 
     return any(float(square[rows].mean()) - float(z[rows].mean(0).square().sum()) < least for rows in subsets)
 
 
-def _eigen(a: Float[Tensor, "*p m l"]) -> tuple[Float[Tensor, "*p m"], Float[Tensor, "*p m m"]]:
-    """The eigenvalues of a aᵀ and their vectors, both 0 where they are rounding.
-
-    By numpy, which knows that a aᵀ is symmetric and takes half the time of torch's for it.
-    """
-    gram = a.numpy() @ a.mT.numpy()
-    if not np.isfinite(gram).all():
+def _eigen(pairs: Float[Tensor, "*p m m"]) -> tuple[Float[Tensor, "*p m"], Float[Tensor, "*p m m"]]:
+    """The eigenvalues of products of pairs and their vectors, both 0 where they are rounding."""
+    if not pairs.isfinite().all():
         raise InputError("x contains NaN, infinity or numbers beyond 1e150: fill or drop such values before")
-    values, vectors = (torch.from_numpy(found) for found in np.linalg.eigh(gram))
+    values, vectors = (torch.from_numpy(found) for found in np.linalg.eigh(pairs.numpy()))
     kept = values > NEGLIGIBLE * values.clamp_min(0).sum(-1, keepdim=True)
     return values * kept, vectors * kept[..., None, :]

@@ -60,3 +60,19 @@ def test_no_class_may_take_more_than_its_share():
     scores = torch.zeros(10, 2)
     scores[:, 0] = torch.arange(10.0) + 1
     assert surest(scores, torch.tensor([2.0, 3.0])).nonzero().flatten().tolist() == [8, 9]
+
+
+def test_by_pairs_of_samples_it_says_what_it_says_by_columns():
+    """More columns than samples, or the same samples in the fewer columns that they span."""
+    luck = torch.Generator().manual_seed(0)
+    y = torch.arange(40) % 2
+    x = torch.randn(40, 12, generator=luck).double() + 2 * y[:, None] * torch.eye(12)[0]
+    turn = torch.linalg.qr(torch.randn(200, 12, generator=luck).double()).Q.T
+    lab, field = x[:24], x[24:] + 1
+    few, many = (
+        SelfPaced().sides(Seen(Domain(lab @ t, y[:24].tolist()), field @ t), Training())
+        for t in (torch.eye(12).double(), turn)
+    )
+    for side in ("target", "source"):
+        ours, theirs = getattr(few, side)(field), getattr(many, side)(field @ turn)
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)

@@ -13,7 +13,7 @@ from ...heads import Linear
 from ...heads.fit import ColumnsFit, LinearFit
 from ...heads.labels import fit_labels_each
 from ...heads.logistic import PREDICTS, REFIT_TOLERANCE, fit_logistic_each
-from ...heads.scaling import scaled
+from ...heads.scaling import in_units
 from ...method import OnFeatures, param
 from ...output import Classes, MultiLabel
 from ...training import Training
@@ -45,7 +45,7 @@ class LinearProbe(OnFeatures):
     folds: int = param(5, "folds of the cross-validation that chooses C", search=(3, 5, 10))
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
-        u, centre, scale = scaled(features.x)
+        u, scale = in_units(features.x)
         how: dict[str, Any] = {
             "relative": True,
             "weight": features.weight,
@@ -57,7 +57,12 @@ class LinearProbe(OnFeatures):
             fits = fit_labels_each(u, features.labels, features.observed, kept, folds, **how)
         else:
             fits = fit_logistic_each(u, features.labels, features.classes.width, kept, folds, **how)
-        return [unscaled(fit, centre, scale) for fit in fits]
+        return [of_units(fit, scale) for fit in fits]
+
+
+def of_units(fit: LinearFit | ColumnsFit, scale: Tensor) -> Linear:
+    """The function that was fitted to φ(x) / s, of φ(x) itself."""
+    return Linear.of(fit.weight / scale, fit.bias)
 
 
 def unscaled(fit: LinearFit | ColumnsFit, centre: Tensor, scale: Tensor) -> Linear:

@@ -9,11 +9,11 @@ from torch import nn
 from ...domain import Domain
 from ...folds import Rows
 from ...heads.ridge import fit_known_numbers, fit_ridge_each
-from ...heads.scaling import scaled
+from ...heads.scaling import in_units
 from ...method import OnFeatures
 from ...output import Classes, Real
 from ...training import Training
-from .linear_probe import unscaled
+from .linear_probe import of_units
 
 
 @final
@@ -39,9 +39,9 @@ class RidgeProbe(OnFeatures):
     map: ClassVar[tuple[str, ...]] = ("M01",)
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
-        u, centre, scale = scaled(features.x)
+        u, scale = in_units(features.x)
         if isinstance(features.output, Real):
             numbers = fit_known_numbers(u, features.labels, kept, features.observed, features.weight)
-            return [unscaled(fit, centre, scale) for fit in numbers]
+            return [of_units(fit, scale) for fit in numbers]
         fits = fit_ridge_each(u, features.labels, features.classes.width, kept, weight=features.weight)
-        return [unscaled(fit, centre, scale) for fit in fits]
+        return [of_units(fit, scale) for fit in fits]

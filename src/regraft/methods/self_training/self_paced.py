@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from ...heads.gram import about_means, gram
 from ...heads.linear import Linear
-from ...heads.ridge import fit_ridge, solved_ridge
+from ...heads.ridge import fit_ridge, solved_by_pairs, solved_ridge
 from ...method import param
 from ...output import Classes
 from ...training import Training
@@ -55,27 +56,48 @@ class SelfPaced(OnBothSides):
     proportions: str = param("both", "of the classes: the source's, those predicted, or both", PROPORTIONS)
 
     def sides(self, seen: Seen, training: Training) -> Sides:
-        source, k = seen.source, seen.source.classes.width
-        z_s, z_t = (x.double() - x.double().mean(0) for x in (source.x, seen.target))
-        y, m = source.labels, len(z_t)
+        source, k, y = seen.source, seen.source.classes.width, seen.source.labels
+        samples = Centred(source.x, seen.target)
         own = torch.ones(len(y), dtype=torch.float64) if source.weight is None else source.weight.double()
         prior = torch.zeros(k, dtype=torch.float64).index_add(0, y, own) / own.sum()
-        fit = fit_ridge(z_s, y, k, weight=own)
+        fit = fit_ridge(source.x, y, k, weight=source.weight)
         per_sample = self.strength * fit.strength / float(own.sum())
-        z = torch.cat([z_s, z_t])
-        gram = z @ z.T if z.shape[1] > len(z) else None
-        weight, bias = fit.weight / fit.sharpness, fit.bias / fit.sharpness
+        z_t = seen.target - samples.middle[1]
+        scores = z_t @ fit.weight.T + fit.bias + torch.mv(fit.weight, samples.middle[0])
         for r in range(1, self.rounds + 1):
-            scores = z_t @ weight.T + bias
             told = scores.argmax(1)
-            kept = surest(scores, r / self.rounds * m * expected(prior, told, self.proportions))
-            count = torch.cat([own, kept.double()])
+            most = r / self.rounds * len(z_t) * expected(prior, told, self.proportions)
+            count = torch.cat([own, surest(scores, most).double()])
             targets = 2 * one_hot(torch.cat([y, told]), k).double() - 1
-            weight, bias = solved_ridge(z, targets, count, per_sample * float(count.sum()), gram)
+            weight, bias = samples.solved(targets, count, per_sample * float(count.sum()))
+            scores = z_t @ weight.T + bias
         # what it told itself makes it no surer than the source's labels made it
         head = Linear.of(fit.sharpness * weight, fit.sharpness * bias)
-        target, back = (head_less(head, x.double().mean(0)) for x in (seen.target, source.x))
+        back, target = (head_less(head, middle) for middle in samples.middle)
         return Sides(target, back)
+
+
+class Centred:
+    """The samples of source and target, each side less its mean, on which ridge regressions are solved."""
+
+    def __init__(self, source: Float[Tensor, "n d"], target: Float[Tensor, "m d"]) -> None:
+        self.x = torch.cat([source, target]).double()
+        self.middle = (source.double().mean(0), target.double().mean(0))
+        self.side = torch.tensor([0, 1]).repeat_interleave(torch.tensor([len(source), len(target)]))
+        by_pairs = self.x.shape[1] > len(self.x)
+        self.pairs = about_means(gram(self.x), self.side) if by_pairs else None
+        if not by_pairs:
+            self.x = self.x - torch.stack(self.middle)[self.side]
+
+    def solved(
+        self, targets: Float[Tensor, "s k"], weight: Float[Tensor, " s"], strength: float
+    ) -> tuple[Float[Tensor, "k d"], Float[Tensor, " k"]]:
+        """The solution of `solved_ridge`, by way of all pairs where samples are fewer than columns."""
+        if self.pairs is None:
+            return solved_ridge(self.x, targets, weight, strength)
+        a, bias = solved_by_pairs(self.pairs, targets, weight, strength)
+        of_side = torch.stack([a[self.side == side].sum(0) for side in (0, 1)])
+        return a.T @ self.x - of_side.T @ torch.stack(self.middle), bias
 
 
 def head_less(head: Linear, centre: Float[Tensor, " d"]) -> Linear:
