@@ -87,7 +87,7 @@ def of_skada() -> dict[str, Adapter]:
         "LinearTransport": skadas(lambda _: skada.LinearOTMappingAdapter()),
         "EntropicTransport": skadas(lambda _: skada.EntropicOTMappingAdapter(norm="median", reg_e=0.05)),
         "SubspaceAlignment": skadas(lambda _: skada.SubspaceAlignmentAdapter(n_components=32)),
-        "TCA": skadas(lambda _: skada.TransferComponentAnalysisAdapter(n_components=16)),
+        "TCA": skadas(lambda _: skada.TransferComponentAnalysisAdapter(n_components=64)),
         "KMM": skadas(lambda _: skada.KMMReweightAdapter()),
         "KLIEP": skadas(
             lambda given: skada.KLIEPReweightAdapter(
@@ -127,7 +127,7 @@ def of_adapt() -> dict[str, Adapter]:
     return {
         "CORAL": adapts_features(lambda: CORAL(verbose=0)),
         "SubspaceAlignment": adapts_features(lambda: SA(n_components=32, verbose=0)),
-        "TCA": adapts_features(lambda: TCA(n_components=16, verbose=0)),
+        "TCA": adapts_features(lambda: TCA(n_components=64, verbose=0)),
         "KMM": adapts_weights(lambda given: KMM(gamma=usual_gamma(given), verbose=0)),
         "KLIEP": adapts_weights(
             lambda given: KLIEP(

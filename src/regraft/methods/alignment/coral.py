@@ -38,7 +38,7 @@ class CORAL(Aligned):
     reference: ClassVar[str] = "Sun, Feng & Saenko, AAAI 2016, arXiv:1511.05547, Algorithm 1"
     map: ClassVar[tuple[str, ...]] = ("M29",)
 
-    ridge: float = param(0.1, "ε: how much of the source's own shape is kept", search=(0.01, 0.1, 1.0))
+    ridge: float = param(1.0, "ε: how much of the source's own shape is kept", search=(0.1, 1.0, 10.0))
     means: bool = param(True, "whether means are matched as well", search=(True, False))
 
     def maps(self, source: Domain, target: Float[Tensor, "m d"], training: Training) -> Maps:

@@ -42,8 +42,10 @@ class TCA(OnBothSides):
     reference: ClassVar[str] = "Pan et al., IEEE TNN 2011, eq. 13"
     map: ClassVar[tuple[str, ...]] = ("M29",)
 
-    components: int = param(64, "principal components of all features; 0 keeps them all", search=(0, 16, 64))
-    dimension: int = param(16, "columns of W", search=(2, 8, 16, 64))
+    components: int = param(
+        128, "principal components of all features; 0 keeps them all", search=(0, 32, 128)
+    )
+    dimension: int = param(64, "columns of W", search=(2, 16, 64))
     ridge: float = param(1.0, "μ: cost of large W", search=(0.01, 0.1, 1.0, 10.0))
     kernel: Literal["rbf", "linear"] = param("rbf", "the kernel k", search=("rbf", "linear"))
     width: float = param(1.0, "factor on the usual γ, 1 / (d · variance)", search=(0.25, 1.0, 4.0))

@@ -7,11 +7,13 @@ from .kernel_probe import KernelProbe
 from .probe import probe_of
 from .ridge_probe import RidgeProbe
 
-LEARNERS = ("probe", "ridge", "kernel")
+LEARNERS = ("auto", "probe", "ridge", "kernel")
 
 
 def learner_of(name: str, output: Output) -> OnFeatures:
-    """The recipe of that name: probe is the linear model that belongs to the output.
+    """The recipe of that name: auto is ridge, or the probe where ridge cannot learn the output.
+
+    probe is the linear model that belongs to the output, its strength chosen by cross-validation.
 
     >>> from regraft.output import Classes
     >>> learner_of("probe", Classes(("crow", "owl")))
@@ -19,6 +21,7 @@ def learner_of(name: str, output: Output) -> OnFeatures:
     """
     if name not in LEARNERS:
         raise InputError(f"learner is {name!r}: name one of {', '.join(LEARNERS)}")
-    learner = {"probe": probe_of(output), "ridge": RidgeProbe(), "kernel": KernelProbe()}[name]
+    usual = RidgeProbe() if output.kind in RidgeProbe.outputs else probe_of(output)
+    learner = {"auto": usual, "probe": probe_of(output), "ridge": RidgeProbe(), "kernel": KernelProbe()}[name]
     learner.must_learn(output)
     return learner

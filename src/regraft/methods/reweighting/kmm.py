@@ -42,6 +42,9 @@ class KMM(Reweighted):
     reference: ClassVar[str] = "Huang et al., NIPS 2006, eq. 12; Gretton et al. 2009"
     map: ClassVar[tuple[str, ...]] = ("M29",)
 
+    components: int = param(
+        128, "principal components by which densities are compared; 0 takes all", search=(0, 32, 128)
+    )
     width: float = param(1.0, "factor on the usual γ, 1 / (d · variance)", search=(0.25, 1.0, 4.0))
     slack: float = param(0.1, "ε: how far the mean weight may be from 1", search=(0.01, 0.1, 0.5))
     block: int = param(2000, "samples of the source that are matched together", search=(500, 2000, 4000))
