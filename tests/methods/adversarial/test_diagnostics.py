@@ -72,7 +72,7 @@ def test_thresholds(told, starts):
     ("name", "fine", "wrong", "starts"),
     [
         ("discriminators right", 0.9, 0.97, "the discriminators tell 97 % right to the end"),
-        ("cycle error", 0.2, 0.8, "there and back is off by 80 %"),
+        ("cycle error", 0.8, 1.5, "there and back is off by 1.50 times how far"),
         ("semantic agreement", 0.9, 0.4, "the source's classifier says the same of 40 % of translations"),
     ],
 )

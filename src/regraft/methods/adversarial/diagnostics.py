@@ -7,7 +7,7 @@ from typing import Any
 CHANCE = 0.55  # accuracy up to which a critic knows nothing
 CERTAIN = 0.95  # and from which it knows all
 DROWNED = 10.0  # times as hard as the risk that the target's terms pull
-FAR_OFF = 0.5  # error of a way there and back, where 1 is that of the mean of all samples
+FAR_OFF = 1.0  # error of a way there and back, which the mean of all samples would have as well
 OTHERWISE = 0.7  # share of translations of which the source's classifier says the same, below which few do
 COLLAPSED = 0.3  # share of the target that would have to be called otherwise to have the source's classes
 
@@ -79,8 +79,8 @@ def _of_translations(course: dict[str, list[float]]) -> list[str]:
         )
     if error >= FAR_OFF:
         lines.append(
-            f"there and back is off by {100 * error:.0f} % of how far samples are from their mean: "
-            "translations lose what samples hold; raise cycle, or train longer"
+            f"there and back is off by {error:.2f} times how far samples are from their mean: translations "
+            "lose what samples hold; raise cycle, or train longer"
         )
     if same <= OTHERWISE:
         lines.append(

@@ -69,8 +69,8 @@ class Generator(nn.Module):
         super().__init__()
         channels = like.shape[1]
         self.change = _PictureChange(channels, width) if like.ndim == 4 else _VectorChange(channels, width)
-        nn.init.zeros_(self.change.last.weight)
-        nn.init.zeros_(self.change.last.bias)
+        for parameter in self.change.last.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, u: Tensor) -> Tensor:
         changed: Tensor = u + self.change(u)
