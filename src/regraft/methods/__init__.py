@@ -42,6 +42,7 @@ from .fine_tuning.norm_tuning import NormTuning
 from .fine_tuning.reuse_depth import ReuseDepth
 from .label_shift.bbse import BBSE
 from .label_shift.em_prior import EMPrior
+from .mapping.cycle_gan import CycleGAN
 from .reweighting.discriminative import Discriminative
 from .reweighting.kliep import KLIEP
 from .reweighting.kmm import KMM
@@ -118,6 +119,7 @@ METHODS: dict[str, type[Method]] = {
         CDAN,
         MCD,
         WDGRL,
+        CycleGAN,
         AdaMatch,
         MeanTeacher,
         MCC,

@@ -66,3 +66,18 @@ def test_thresholds(told, starts):
     lines = messages({"weight": "adversary", **told})
     assert len(lines) == len(starts)
     assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "fine", "wrong", "starts"),
+    [
+        ("discriminators right", 0.9, 0.97, "the discriminators tell 97 % right to the end"),
+        ("cycle error", 0.8, 1.5, "there and back is off by 1.50 times how far"),
+        ("semantic agreement", 0.9, 0.4, "the source's classifier says the same of 40 % of translations"),
+    ],
+)
+def test_translations_that_went_wrong(name, fine, wrong, starts):
+    told = {"weight": "translated", "course": {name: [0.5, fine]}}
+    assert messages(told) == []
+    (line,) = messages({**told, "course": {name: [0.5, wrong]}})
+    assert line.startswith(starts)

@@ -7,6 +7,8 @@ from typing import Any
 CHANCE = 0.55  # accuracy up to which a critic knows nothing
 CERTAIN = 0.95  # and from which it knows all
 DROWNED = 10.0  # times as hard as the risk that the target's terms pull
+FAR_OFF = 1.0  # error of a way there and back, which the mean of all samples would have as well
+OTHERWISE = 0.7  # share of translations of which the source's classifier says the same, below which few do
 COLLAPSED = 0.3  # share of the target that would have to be called otherwise to have the source's classes
 
 
@@ -15,7 +17,10 @@ def messages(diagnostics: dict[str, Any]) -> list[str]:
 
     weight: the name of the hyper-parameter by which the target's terms count. course: the mean of every tenth
     of training, by quantity: the terms, and as far as they are there "critic accuracy" (of both sides alike)
-    and "gradient ratio" (how hard the target's terms pull at the features, in units of the risk's pull).
+    and "gradient ratio" (how hard the target's terms pull at the features, in units of the risk's pull); of
+    translations "discriminators right" (as the critic's accuracy), "cycle error" (of a way there and back, in
+    units of how far samples are from their mean) and "semantic agreement" (the share of which the source's
+    classifier says the same as before).
     source, predicted: the share of every class in the source's labels, and in what is said of the target.
 
     >>> messages({"weight": "adversary", "course": {"critic accuracy": [0.6, 0.9, 0.99]}})
@@ -27,6 +32,7 @@ def messages(diagnostics: dict[str, Any]) -> list[str]:
     predicted: dict[str, float] = diagnostics.get("predicted", {})
     return [
         *_of_the_critic(course.get("critic accuracy", ()), weight),
+        *_of_translations(course),
         *_of_the_pull(course, len(source), weight),
         *_of_classes(source, predicted, weight),
     ]
@@ -54,6 +60,34 @@ def _of_the_critic(accuracy: Sequence[float], weight: str) -> list[str]:
             "this network, and there is nothing to hide, or it does not learn: raise rate or critic_width"
         ]
     return []
+
+
+def _of_translations(course: dict[str, list[float]]) -> list[str]:
+    told, error, same = (
+        course.get(name, [usual])[-1]
+        for name, usual in (
+            ("discriminators right", 0.5),
+            ("cycle error", 0.0),
+            ("semantic agreement", 1.0),
+        )
+    )
+    lines = []
+    if told >= CERTAIN:
+        lines.append(
+            f"the discriminators tell {100 * told:.0f} % right to the end: translations do not look like the "
+            "target; train longer, or lower cycle or semantic"
+        )
+    if error >= FAR_OFF:
+        lines.append(
+            f"there and back is off by {error:.2f} times how far samples are from their mean: translations "
+            "lose what samples hold; raise cycle, or train longer"
+        )
+    if same <= OTHERWISE:
+        lines.append(
+            f"the source's classifier says the same of {100 * same:.0f} % of translations as before: they "
+            "are not what they were, or it cannot read their look; raise semantic, and look at the answers"
+        )
+    return lines
 
 
 def _of_the_pull(course: dict[str, list[float]], classes: int, weight: str) -> list[str]:
