@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from ...domain import Domain
 from ...folds import Rows, inner_folds
-from ...heads.fit import LinearFit
 from ...heads.kernel import Kernel, similarity, usual_gamma
 from ...heads.logistic import PREDICTS, fit_logistic_each
+from ...heads.ridge import fit_ridge
 from ...method import OnFeatures, param
 from ...output import Classes
 from ...seeds import seed_of
@@ -28,9 +28,10 @@ ROUNDING = 1e-10  # of K's largest eigenvalue
 class KernelProbe(OnFeatures):
     """min_{W,b} ½ ‖W‖² + C Σ wᵢ ℓ(W K_PP^(−½) k_P(xᵢ) + b, yᵢ),  k_P(x)_j = exp(−γ ‖φ(x) − p_j‖²)
 
-    P holds all samples, or `points` of them drawn at random (Nyström); C and γ, the latter among multiples of
-    1 / (d · variance), are chosen by cross-validation. A border of any shape, which few columns need more
-    often than the features of a network do: those are many and made to be told apart by planes.
+    P holds all samples, or `points` of them drawn at random (Nyström). γ, one of some multiples of
+    1 / (d · variance), is that by which least squares foretell each sample best from all others; C is chosen
+    by cross-validation. A border of any shape, which few columns need more often than the features of a
+    network do: those are many and made to be told apart by planes.
 
     >>> from regraft.backbones import vectors
     >>> from regraft.problem import Problem
@@ -45,7 +46,7 @@ class KernelProbe(OnFeatures):
     map: ClassVar[tuple[str, ...]] = ("M01",)
 
     points: int = param(300, "samples that all are compared with, at the most", search=(100, 300, 1000))
-    folds: int = param(5, "folds of the cross-validation that chooses C and γ", search=(3, 5, 10))
+    folds: int = param(5, "folds of the cross-validation that chooses C", search=(3, 5, 10))
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
         assert isinstance(features.x, Tensor)
@@ -60,17 +61,18 @@ class KernelProbe(OnFeatures):
         everything = torch.arange(len(x))
         folds = inner_folds(mine, [everything], self.folds, training.seed)
         usual = usual_gamma(x)
-        found: tuple[float, Float[Tensor, ""], Tensor, LinearFit] | None = None
+        found: tuple[float, Float[Tensor, ""], Tensor, Tensor] | None = None
         for width in WIDTHS:
             gamma = width * usual
             root = power(similarity(points, points, gamma), -0.5, ROUNDING)
             z = similarity(x, points, gamma) @ root
-            (fit,) = fit_logistic_each(
-                z, mine.labels, k, [everything], folds, weight=mine.weight, tolerance=PREDICTS
-            )
-            loss = float(fit.losses.nan_to_num(torch.inf).min())
+            squares = fit_ridge(z, mine.labels, k, weight=mine.weight)
+            loss = float(squares.losses.nan_to_num(torch.inf).min())
             if found is None or loss < found[0]:
-                found = loss, gamma, root, fit
+                found = loss, gamma, root, z
         assert found is not None
-        _, gamma, root, fit = found
+        _, gamma, root, z = found
+        (fit,) = fit_logistic_each(
+            z, mine.labels, k, [everything], folds, weight=mine.weight, tolerance=PREDICTS
+        )
         return Kernel.of(points, gamma, fit.weight @ root, fit.bias)
