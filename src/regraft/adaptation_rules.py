@@ -14,6 +14,7 @@ from .samples import kind_of
 
 FEW_COLUMNS = 20  # up to which a border may have to bend; the features of networks are made for planes
 LEAST_TARGET = 30  # samples of the target below which nothing can be said of their distribution
+FEW_PICTURES = 1000  # of both domains, over which a network runs a few times more without being asked for it
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class AcrossFacts:
     kind: str  # images, vectors, sparse or table
     columns: int | None  # of vectors that go in as they are
     pretrained: bool
+    stages: int  # of the backbone
     batch_norm: bool
     budget: float | None  # seconds for training networks
 
@@ -40,6 +42,7 @@ class AcrossFacts:
             kind=kind_of(source.x),
             columns=int(source.x[0].numel()) if plain else None,
             pretrained=backbone.pretrained,
+            stages=len(backbone),
             batch_norm=any(isinstance(module, _BatchNorm) for module in backbone.modules()),
             budget=budget,
         )
@@ -61,6 +64,7 @@ class AcrossRule:
     when: Callable[[AcrossFacts], bool] = lambda f: True
     otherwise: str = ""
     recipe: Callable[[AcrossFacts], dict[str, Any]] = lambda f: {"learner": f.learner}
+    fits: Callable[[AcrossFacts], bool] = lambda f: True  # the plan is silent where it cannot be meant
 
 
 def _enough(f: AcrossFacts) -> bool:
@@ -71,6 +75,24 @@ def _classes(f: AcrossFacts) -> bool:
     return _enough(f) and f.output == Classes.kind
 
 
+def _pictures(f: AcrossFacts) -> bool:
+    """Whether there is something to train: stages of a network, or a small one from random weights."""
+    return f.kind == "images" and (f.stages > 0 or not f.pretrained)
+
+
+def _has_norms(f: AcrossFacts) -> bool:
+    return f.kind == "images" and f.pretrained and f.batch_norm
+
+
+def _may_train(f: AcrossFacts) -> bool:
+    return _enough(f) and f.budget is not None
+
+
+def _trained(f: AcrossFacts) -> dict[str, Any]:
+    return {}
+
+
+NEEDS_TIME = f"needs {LEAST_TARGET} samples of the target, and time: --budget 10m"
 TOO_FEW = f"needs {LEAST_TARGET} samples of the target"
 
 
@@ -115,5 +137,46 @@ ACROSS_RULES: tuple[AcrossRule, ...] = (
         lambda f: _classes(f) and f.learner != "kernel",
         f"is for more than {FEW_COLUMNS} columns",
         lambda f: {},
+    ),
+    AcrossRule(
+        "AdaptiveBatchNorm",
+        "where samples are lit, drawn or measured otherwise, BatchNorm's statistics are wrong first: each "
+        "domain is seen by its own, and nothing is trained",
+        lambda f: _enough(f) and (f.budget is not None or f.source + f.target <= FEW_PICTURES),
+        f"needs {LEAST_TARGET} samples of the target, and time for more than {FEW_PICTURES} pictures, over "
+        "which the network runs again: --budget 10m",
+        fits=_has_norms,
+    ),
+    AcrossRule(
+        "SourceTuned",
+        "the same network trained on the source: what every trained adaptation has to beat",
+        _may_train,
+        NEEDS_TIME,
+        _trained,
+        _pictures,
+    ),
+    AcrossRule(
+        "MCC",
+        "where classes are clusters in the target too, borders between them move to where it has no samples",
+        _may_train,
+        NEEDS_TIME,
+        _trained,
+        _pictures,
+    ),
+    AcrossRule(
+        "AdaMatch",
+        "where the source names most of the target right, its sure answers teach the rest",
+        _may_train,
+        NEEDS_TIME,
+        _trained,
+        _pictures,
+    ),
+    AcrossRule(
+        "DANN",
+        "where the two look different and mean the same, features lose what tells the domains apart",
+        _may_train,
+        NEEDS_TIME,
+        _trained,
+        _pictures,
     ),
 )

@@ -105,7 +105,7 @@ def _plan_across(problem: Problem, backbone: Any, methods: list[Any] | None, bud
     """What is worth trying where a source has the labels and the target has none; source only comes first."""
     network = open_backbone(backbone, domain=problem.domains["source"])
     facts = AcrossFacts.of(problem, network, budget)
-    rules = [rule for rule in ACROSS_RULES if facts.output in METHODS[rule.method].outputs]
+    rules = [r for r in ACROSS_RULES if facts.output in METHODS[r.method].outputs and r.fits(facts)]
     alone, *others = [(rule, METHODS[rule.method](**rule.recipe(facts))) for rule in rules]
     tried = [Candidate(alone[1], network, alone[0].reason)]
     if methods is not None:
@@ -115,7 +115,11 @@ def _plan_across(problem: Problem, backbone: Any, methods: list[Any] | None, bud
                 Candidate(method, _untrained(method, network, problem), "you asked for it", asked=True), tried
             )
         return Plan(tuple(tried))
-    tried += [Candidate(method, network, rule.reason) for rule, method in others if rule.when(facts)]
+    tried += [
+        Candidate(method, _untrained(method, network, problem), rule.reason)
+        for rule, method in others
+        if rule.when(facts)
+    ]
     left_out = [(rule.method, rule.otherwise) for rule, _ in others if not rule.when(facts)]
     return Plan(tuple(tried), tuple(left_out))
 

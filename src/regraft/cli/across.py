@@ -56,6 +56,7 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
         training=training,
         metric=metric,
         hand_over=options["hand_over"],
+        budget=budget,
         store=Store(cache and cache / "features"),
         planned=planned,
     )

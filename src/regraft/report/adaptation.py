@@ -79,7 +79,11 @@ def _candidates(study: Adaptation) -> Content:
     warned = [(j.name, j.warning) for j in judges if j.warning]
     return [
         table("Candidates and their label-free scores", [*header, numbers("seconds")], rows),
-        tag("p", f"Chosen by: {study.judge}. Higher is better in every column.", class_="note"),
+        tag(
+            "p",
+            f"Chosen by: {study.judge}. Higher is better in every column. {study.empty}".strip(),
+            class_="note",
+        ),
         facts(warned),
     ]
 

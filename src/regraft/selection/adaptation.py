@@ -118,7 +118,16 @@ class Adaptation:
         labelled = [] if self.labelled is None else [f"{title(self.metric)} on {len(self.labelled)} labels"]
         header = ["candidate", *(judge.short or judge.name for judge in judges), *labelled, "seconds"]
         long = ", ".join(f"{judge.short} {judge.name}" for judge in judges if judge.short)
-        return f"{aligned(header, rows)}\n\nHigher is better. {long}."
+        note = f" {self.empty}" if self.empty else ""
+        return f"{aligned(header, rows)}\n\nHigher is better. {long}.{note}"
+
+    @property
+    def empty(self) -> str:
+        """Why some cells of the table are empty, where some are."""
+        skipped = {j.name: None for j in LABEL_FREE if j.refits for r in self.rows if j.name not in r.scores}
+        if not skipped:
+            return ""
+        return f"No {', '.join(skipped)} of what changes the network, which it would have to do again."
 
     def __str__(self) -> str:
         lines = [f"Source: {self.source}", f"Target: {self.target}"]

@@ -10,6 +10,7 @@ import torch
 
 from .. import __version__
 from ..candidates import Candidate, Plan
+from ..diagnosis import KindOfShift
 from ..domain import Domain
 from ..errors import InputError
 from ..features import Store
@@ -19,6 +20,7 @@ from ..problem import Problem
 from ..provenance import versions
 from ..training import Training
 from .adaptation import Adaptation, Tried
+from .budget import Budget
 from .choice import HAND_OVER
 from .label_free import LABEL_FREE, Trial, Trials, collapse
 from .label_free.stack import Decision, Row, Stack
@@ -44,7 +46,8 @@ def adapt(
     problem: with `source` (labelled) and `target` (unlabelled). methods: names or recipes to try; None tries
     what `plan` finds worth it. stack: how the choice is made without labels. hand_over: "proven" as the stack
     says, or "best": the candidate with the best mean rank, whatever speaks against it. budget: seconds for
-    training networks; None trains none.
+    training networks, of which each is trained twice, once to be tried and once to be handed over; what would
+    not fit is left out. None trains none.
 
     Every candidate is fitted to four fifths of the source and to the target, and judged by scores that no
     label of the target goes into. What is handed over is refitted to the whole source.
@@ -69,12 +72,14 @@ def adapt(
     labelled = None if few is None else in_terms_of(problem.domains["source"], few)
     problem = problem.only(frozenset({"source", "target"}))
     planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
-    trials = Trials(problem, training, store)
-    done = trials.on_split(planned.candidates, training.seed)
+    trials = Trials(problem, training, store, Budget(budget))
+    shift = trials.shift(planned.candidates[0].backbone)
+    decided = shift if hand_over == "proven" and labelled is None else None
+    candidates, spared = spare(planned.candidates, decided)
+    done = trials.on_split(candidates, training.seed)
     if not done.tried or done.tried[0][0].adapts:
         told = dict(done.left_out).get(planned.candidates[0].name, "it is not in the plan")
         raise InputError(f"the source's own classifier could not be fitted ({told}): see to the source first")
-    shift = trials.shift(planned.candidates[0].backbone)
     base = done.tried[0][1]
     rows: list[Row] = []
     tried: list[Tried] = []
@@ -82,13 +87,17 @@ def adapt(
         start = time.perf_counter()
         family = candidate.method.family()
         found = [] if trial is base else collapse(trial, base, shift.moved, family not in shift.right)
-        scores = {judge.name: judge(trial) for judge in LABEL_FREE}
-        rows.append(Row(candidate.name, family, not candidate.adapts, scores, tuple(found)))
+        again = candidate.trained or candidate.tunes  # whose refits cost as much as the candidate did
+        scores = {judge.name: judge(trial) for judge in LABEL_FREE if not (again and judge.refits)}
+        rows.append(
+            Row(candidate.name, family, not candidate.adapts, scores, tuple(found), candidate.trained)
+        )
         on_labels = None if labelled is None else _on_labels(trials, candidate, trial, labelled)
         gain = None
         if on_labels is not None and tried and tried[0].on_labels is not None:
             gain = on_labels.gain_over(tried[0].on_labels, metric)
-        tried.append(Tried(candidate, scores, (), time.perf_counter() - start, on_labels, gain))
+        taken = trial.seconds + time.perf_counter() - start
+        tried.append(Tried(candidate, scores, (), taken, on_labels, gain))
     decision = stack.best(rows) if hand_over == "best" else stack.decide(rows, shift)
     if labelled is not None:
         decision = by_labels(tried, metric, decision)
@@ -109,16 +118,39 @@ def adapt(
         decision=decision,
         settling=_settling(done.tried, stack, rows, decision),
         made=refitted,
-        left_out=[*planned.left_out, *done.left_out],
+        left_out=[*planned.left_out, *spared, *done.left_out],
         setting={
             "regraft": __version__,
             "versions": versions(),
             "system": platform.platform(),
             "seed": training.seed,
             "given": {role: len(domain) for role, domain in problem.domains.items()},
+            "budget": budget,
             "threads": torch.get_num_threads(),
         },
     )
+
+
+def spare(
+    candidates: Sequence[Candidate], shift: KindOfShift | None
+) -> tuple[list[Candidate], list[tuple[str, str]]]:
+    """The candidates without the networks that the kind of shift rules out, which need not be trained for it.
+
+    What the user asked for is kept; training on the source alone is spared where nothing has to beat it.
+    """
+    if shift is None:
+        return list(candidates), []
+    out = {
+        candidate.name: why
+        for candidate in candidates
+        if candidate.trained and candidate.adapts and not candidate.asked
+        if (why := shift.against(candidate.method.family()))
+    }
+    left = [c for c in candidates if c.name not in out]
+    if out and not any(c.trained and c.adapts for c in left):
+        why = "nothing else is trained, which would have to beat it"
+        out |= {c.name: why for c in left if c.trained and not c.asked}
+    return [c for c in candidates if c.name not in out], list(out.items())
 
 
 def in_terms_of(source: Domain, labelled: Domain) -> Domain:
