@@ -6,7 +6,7 @@ import torch
 import regraft as rg
 from regraft.planner import plan
 
-TRAINED = {"SourceTuned", "MCC", "AdaMatch", "DANN"}
+TRAINED = {"SourceTuned", "MCC", "SHOT"}
 
 
 def pictures(n, side=16):

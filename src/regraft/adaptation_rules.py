@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -30,11 +31,15 @@ class AcrossFacts:
     stages: int  # of the backbone
     batch_norm: bool
     budget: float | None  # seconds for training networks
+    labels: int = 0  # of the target, where it has a few
+    repeated: int = 0  # of these, labels of classes that have another one
 
     @classmethod
     def of(cls, problem: Problem, backbone: Backbone, budget: float | None) -> "AcrossFacts":
         source, target = problem.domains["source"], problem.domains["target"]
         plain = isinstance(source.x, Tensor) and not len(backbone)
+        few = problem.domains.get("target_labelled")
+        counts = torch.bincount(few.strata) if few is not None else torch.zeros(1, dtype=torch.long)
         return cls(
             output=source.asked.kind,
             source=len(source),
@@ -45,6 +50,8 @@ class AcrossFacts:
             stages=len(backbone),
             batch_norm=any(isinstance(module, _BatchNorm) for module in backbone.modules()),
             budget=budget,
+            labels=0 if few is None else len(few),
+            repeated=int(counts[counts > 1].sum()),
         )
 
     @property
@@ -88,11 +95,20 @@ def _may_train(f: AcrossFacts) -> bool:
     return _enough(f) and f.budget is not None
 
 
-def _trained(f: AcrossFacts) -> dict[str, Any]:
+def _labelled(f: AcrossFacts) -> bool:
+    return f.labels > 0 and f.output == Classes.kind
+
+
+def _teaches_and_judges(f: AcrossFacts) -> bool:
+    return f.repeated > 0
+
+
+def _as_it_is(f: AcrossFacts) -> dict[str, Any]:
     return {}
 
 
 NEEDS_TIME = f"needs {LEAST_TARGET} samples of the target, and time: --budget 10m"
+LONELY = "needs two labels of some class: one to learn from and one to be judged by"
 TOO_FEW = f"needs {LEAST_TARGET} samples of the target"
 
 
@@ -129,14 +145,14 @@ ACROSS_RULES: tuple[AcrossRule, ...] = (
         "where only a part of few columns means the same in both, classes are taken from there",
         lambda f: _classes(f) and f.learner == "kernel",
         f"is for at most {FEW_COLUMNS} columns",
-        lambda f: {},
+        _as_it_is,
     ),
     AcrossRule(
         "SelfPaced",
         "where the target's classes are clusters that the source half knows, the surest teach the rest",
         lambda f: _classes(f) and f.learner != "kernel",
         f"is for more than {FEW_COLUMNS} columns",
-        lambda f: {},
+        _as_it_is,
     ),
     AcrossRule(
         "AdaptiveBatchNorm",
@@ -152,7 +168,7 @@ ACROSS_RULES: tuple[AcrossRule, ...] = (
         "the same network trained on the source: what every trained adaptation has to beat",
         _may_train,
         NEEDS_TIME,
-        _trained,
+        _as_it_is,
         _pictures,
     ),
     AcrossRule(
@@ -160,23 +176,47 @@ ACROSS_RULES: tuple[AcrossRule, ...] = (
         "where classes are clusters in the target too, borders between them move to where it has no samples",
         _may_train,
         NEEDS_TIME,
-        _trained,
+        _as_it_is,
         _pictures,
     ),
     AcrossRule(
-        "AdaMatch",
-        "where the source names most of the target right, its sure answers teach the rest",
+        "SHOT",
+        "where classes are clusters that the source mostly names right, features move until its head is sure",
         _may_train,
         NEEDS_TIME,
-        _trained,
+        _as_it_is,
         _pictures,
     ),
     AcrossRule(
-        "DANN",
-        "where the two look different and mean the same, features lose what tells the domains apart",
-        _may_train,
-        NEEDS_TIME,
-        _trained,
-        _pictures,
+        "LinearProbe",
+        "what the few labels of the target teach alone",
+        _teaches_and_judges,
+        LONELY,
+        _as_it_is,
+        _labelled,
+    ),
+    AcrossRule(
+        "Joint",
+        "where the source is much like the target, its samples count beside the few, as much as these allow",
+        _teaches_and_judges,
+        LONELY,
+        _as_it_is,
+        _labelled,
+    ),
+    AcrossRule(
+        "FeatureAugmentation",
+        "where the domains agree on most features and disagree on some, each has weights of its own",
+        _teaches_and_judges,
+        LONELY,
+        _as_it_is,
+        _labelled,
+    ),
+    AcrossRule(
+        "SourceThenTarget",
+        "where the target asks nearly the same as the source, the few labels move the source's classifier",
+        _teaches_and_judges,
+        LONELY,
+        _as_it_is,
+        _labelled,
     ),
 )

@@ -23,10 +23,11 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
     from ..model_folder import check_target
-    from ..planner import plan
+    from ..planner import plan_across
     from ..problem import Problem
     from ..report import check_file
     from ..selection import adapt, metric_named
+    from ..selection.adapting import in_terms_of
     from ..training import Training
 
     for name in ELSEWHERE:
@@ -47,7 +48,9 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     test = _beside(options, "test", progress)
     problem = Problem(source=source, target=target, target_labelled=labelled)
     network = open_backbone(options["backbone"], weights=options["weights"], domain=source)
-    planned = plan(problem.only(BOTH), backbone=network, methods=methods, budget=budget)
+    if labelled is not None:
+        problem = problem.having("target_labelled", in_terms_of(source, labelled))
+    planned = plan_across(problem, network, methods, budget)
     click.echo(f"{planned}\n")
     cache = None if options["no_cache"] else cache_folder()
     training = Training(seed=options["seed"], engine=engine, progress=progress)

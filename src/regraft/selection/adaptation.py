@@ -25,7 +25,8 @@ class Tried:
     """A row: a candidate, what label-free judges say of it, what speaks against taking it, and what it cost.
 
     on_labels: its scores on the few labelled samples of the target, where there are some; gain: the paired
-    difference to the best of those that use the source as it is.
+    difference to the source's own classifier, between bounds that hold for all rows at once. learns: whether
+    it learns from such samples, each judged by a fit without it.
     """
 
     candidate: Candidate
@@ -34,12 +35,14 @@ class Tried:
     seconds: float
     on_labels: Scores | None = None
     gain: Interval | None = None
+    learns: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
             **self.candidate.to_json(),
             "family": self.candidate.method.family(),
             "adapts": self.candidate.adapts,
+            "learns_from_labels_of_target": self.learns,
             "label_free": self.scores,
             "against": list(self.against),
             "seconds": round(self.seconds, 3),
@@ -74,12 +77,12 @@ class Adaptation:
 
     @property
     def handed_over(self) -> Tried:
-        """The row whose recipe was refitted to the whole source to give `model`."""
+        """The row whose recipe was refitted to all that it learns from to give `model`."""
         return self.rows[self.decision.chosen]
 
     @cached_property
     def model(self) -> Model:
-        """The model handed over, refitted to the whole source (once, when it is first asked for)."""
+        """The model handed over, refitted to all that it learns from (once, when it is first asked for)."""
         model = self.made()
         model.provenance["adaptation"] = self.summary()
         return model
@@ -99,6 +102,8 @@ class Adaptation:
     def sentence(self) -> str:
         """The choice in one sentence."""
         name, why = self.handed_over.candidate.name, "; ".join(self.decision.reasons)
+        if self.handed_over.learns:
+            return f"Learn from the labels of the target: {name}: {why}."
         return f"{'Adapt' if self.decision.adapts else 'Keep the source model'}: {name}: {why}."
 
     def table(self) -> str:
@@ -111,11 +116,15 @@ class Adaptation:
             told = [_cell(row.scores.get(judge.name)) for judge in judges]
             if self.labelled is not None:
                 told.append("" if row.on_labels is None else str(row.on_labels.interval(self.metric)))
+                told.append("" if row.gain is None else row.gain.points())
+                told.append("learns" if row.learns else "")
             name = row.candidate.name
             if one_network:
                 name = name.removesuffix(f" ({row.candidate.backbone.name})")
             rows.append([mark + name, *told, seconds_text(row.seconds)])
-        labelled = [] if self.labelled is None else [f"{title(self.metric)} on {len(self.labelled)} labels"]
+        labelled: list[str] = []
+        if self.labelled is not None:
+            labelled = [f"{title(self.metric)} on labels", "gain", "from labels"]
         header = ["candidate", *(judge.short or judge.name for judge in judges), *labelled, "seconds"]
         long = ", ".join(f"{judge.short} {judge.name}" for judge in judges if judge.short)
         note = f" {self.empty}" if self.empty else ""
@@ -124,7 +133,8 @@ class Adaptation:
     @property
     def empty(self) -> str:
         """Why some cells of the table are empty, where some are."""
-        skipped = {j.name: None for j in LABEL_FREE if j.refits for r in self.rows if j.name not in r.scores}
+        tried = [row for row in self.rows if row.scores]
+        skipped = {j.name: None for j in LABEL_FREE if j.refits for r in tried if j.name not in r.scores}
         if not skipped:
             return ""
         return f"No {', '.join(skipped)} of what changes the network, which it would have to do again."
@@ -142,9 +152,9 @@ class Adaptation:
             "",
         ]
         lines.append(f"Judge: {self.judge}.")
-        lines += [
-            f"Not taken: {row.candidate.name}: {'; '.join(row.against)}." for row in self.rows if row.against
-        ]
+        if self.labelled is None:  # else the column of gains tells
+            told = [(row.candidate.name, "; ".join(row.against)) for row in self.rows if row.against]
+            lines += [f"Not taken: {name}: {why}." for name, why in told]
         lines.append(f"Verdict: {self.sentence()}")
         if self.labelled is None:
             lines.append(
