@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .selection import Study as Study
     from .selection import adapt as adapt
     from .selection import compare as compare
+    from .selection import leave_one_domain_out as leave_one_domain_out
     from .shift import Shift as Shift
     from .shift import measure_shift as measure_shift
     from .surgery import transfer_weights as transfer_weights
@@ -73,6 +74,7 @@ _WHERE = {
     "Study": "selection",
     "adapt": "selection",
     "compare": "selection",
+    "leave_one_domain_out": "selection",
     "Shift": "shift",
     "measure_shift": "shift",
     "transfer_weights": "surgery",

@@ -1,6 +1,7 @@
 """What `regraft fit PATH --source FOLDER` does: carry a source's labels to a target that has none."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from .options import duration, method_names, progress_bars, read, read_beside, r
 from .places import cache_folder
 
 BOTH = frozenset({"source", "target"})
+ACROSS_SOURCES = ("SourceTuned", "GroupDRO", "CORALAcross", "MomentMatching")
 ELSEWHERE = ("masks", "unlabelled", "thin")  # options that have no meaning here
 
 
@@ -42,7 +44,7 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     if page is not None:
         check_file(page)
     progress = progress_bars()
-    source, target = domains(path, options, progress)
+    sources, source, target = domains(path, options, progress)
     labelled = _beside(options, "target_labelled", progress)
     metric = metric_named(options["metric"], source.asked)
     test = _beside(options, "test", progress)
@@ -54,15 +56,21 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     click.echo(f"{planned}\n")
     cache = None if options["no_cache"] else cache_folder()
     training = Training(seed=options["seed"], engine=engine, progress=progress)
+    store, started = Store(cache and cache / "features"), time.monotonic()
     study = adapt(
         problem,
         training=training,
         metric=metric,
         hand_over=options["hand_over"],
         budget=budget,
-        store=Store(cache and cache / "features"),
+        store=store,
         planned=planned,
     )
+    if len(sources) > 1:
+        left = None if budget is None else budget - (time.monotonic() - started)
+        study.unseen = unseen(
+            sources, backbone=network, training=training, metric=metric, budget=left, store=store
+        )
     if test is not None:
         study.read_test(test)
     study.model.provenance["samples_at"] = seen_from(out, path)
@@ -76,8 +84,10 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")
 
 
-def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[Domain, Domain]:
-    """The sources as one labelled domain, and PATH without labels."""
+def domains(
+    path: Path, options: dict[str, Any], progress: Progress
+) -> tuple[dict[str, Domain], Domain, Domain]:
+    """The sources, these as one labelled domain, and PATH without labels."""
     from ..pooling import pooled
 
     reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling")}
@@ -91,7 +101,16 @@ def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[Do
     # a column that the source does not have, or that tells the labels there, is not even looked at
     if (columns := getattr(source.x, "columns", None)) is not None and hasattr(target.x, "only"):
         target = target.with_(x=target.x.only(columns))
-    return source, target
+    return sources, source, target
+
+
+def unseen(sources: dict[str, Domain], **how: Any) -> Any:
+    """What the sources teach for a domain that is not among them, each left out in turn; a network is trained
+    where the budget allows it and there are two left to compare."""
+    from ..selection import leave_one_domain_out
+
+    trained = how["budget"] is not None and len(sources) > 2 and len(how["backbone"]) > 0
+    return leave_one_domain_out(sources, ACROSS_SOURCES if trained else (), **how)
 
 
 def _beside(options: dict[str, Any], name: str, progress: Progress) -> Domain | None:

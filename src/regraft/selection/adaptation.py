@@ -16,6 +16,7 @@ from ..text import aligned, counted, seconds_text
 from .intervals import Interval
 from .label_free import LABEL_FREE
 from .label_free.stack import Decision
+from .leave_one_out import LeftOut
 from .scores import Scores, evaluate
 from .settling import Settling
 
@@ -58,6 +59,7 @@ class Adaptation:
     source, target: what was given. labelled: the few labelled samples of the target, if there were some.
     shift: what kind of shift explains how they differ. rows: the candidates, those that use the source
     as it is first. decision: which row was handed over and why. settling: which labels would tell more.
+    unseen: where there are several sources, what to expect of them on a domain that is not among them.
     """
 
     source: Domain
@@ -74,6 +76,7 @@ class Adaptation:
     left_out: list[tuple[str, str]] = field(default_factory=list)
     setting: dict[str, Any] = field(default_factory=dict)
     test: Scores | None = None
+    unseen: LeftOut | None = None
 
     @property
     def handed_over(self) -> Tried:
@@ -164,6 +167,8 @@ class Adaptation:
         if self.settling is not None:
             lines.append(f"To be sure: {self.settling}.")
         lines += [f"Left out: {name}: {reason}." for name, reason in self.left_out]
+        if self.unseen is not None:
+            lines += ["", "Leaving one source out", str(self.unseen), ""]
         if self.test is not None:
             on_test = self.test.interval(self.metric)
             lines.append(f"Test set ({counted(len(self.test), 'sample')}): {on_test}.")
@@ -191,6 +196,7 @@ class Adaptation:
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
             "unreadable": [{"sample": name, "reason": reason} for name, reason in _left_out(self.target)],
             "setting": self.setting,
+            "unseen": self.unseen and self.unseen.to_json(),
             "test": self.test and self.test.to_json(),
         }
 
