@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from .shift import Shift as Shift
     from .shift import measure_shift as measure_shift
     from .surgery import transfer_weights as transfer_weights
+    from .tasks import learn_tasks as learn_tasks
+    from .tasks import tasks_worth_labelling as tasks_worth_labelling
     from .training import Training as Training
     from .transferability import Transferability as Transferability
     from .transferability import transferable as transferable
@@ -78,6 +80,8 @@ _WHERE = {
     "Shift": "shift",
     "measure_shift": "shift",
     "transfer_weights": "surgery",
+    "learn_tasks": "tasks",
+    "tasks_worth_labelling": "tasks",
     "Training": "training",
     "Transferability": "transferability",
     "transferable": "transferability",
