@@ -142,7 +142,8 @@ def _across(name: str, facts: AcrossFacts) -> Method:
 
 def _untrained(method: Method, network: Backbone, source: Domain) -> Backbone:
     """What a method works on: a network to be trained where there is none to borrow, and it trains one."""
-    return _small(source) if isinstance(method, AcrossDomains) and not len(network) else network
+    nothing_to_train = not any(True for _ in network.parameters())
+    return _small(source) if isinstance(method, AcrossDomains) and nothing_to_train else network
 
 
 def _recipe(rule: Rule, facts: Facts) -> Method:

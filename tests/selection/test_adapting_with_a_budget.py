@@ -83,6 +83,7 @@ def test_without_a_pretrained_network_one_is_trained_from_scratch(given, monkeyp
         given, [rg.METHODS["SourceTuned"](least_steps=10, epochs=1)], backbone="pixels", budget=600
     )
     tuned = study.rows[1]
+    assert any(True for _ in tuned.candidate.backbone.parameters())
     assert not tuned.candidate.backbone.pretrained
     # judges look at all candidates through the same features
     assert tuned.scores["agreement with clusters"] <= 1

@@ -1,6 +1,8 @@
 """What `regraft fit PATH --source FOLDER` does: carry a source's labels to a target that has none."""
 
+import hashlib
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -55,7 +57,8 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     planned = plan_across(problem, network, methods, budget)
     click.echo(f"{planned}\n")
     cache = None if options["no_cache"] else cache_folder()
-    training = Training(seed=options["seed"], engine=engine, progress=progress)
+    checkpoints = cache and cache / "runs" / hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+    training = Training(seed=options["seed"], engine=engine, checkpoints=checkpoints, progress=progress)
     store, started = Store(cache and cache / "features"), time.monotonic()
     study = adapt(
         problem,
@@ -78,6 +81,8 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     study.save(out, report=options["report"] == "")
     if page is not None:
         study.report(page)
+    if checkpoints is not None:
+        shutil.rmtree(checkpoints, ignore_errors=True)
     click.echo(f"{study}\n")
     if options["report"] is not None:
         click.echo(f"The page is {page or out / 'report.html'}.")
@@ -109,7 +114,8 @@ def unseen(sources: dict[str, Domain], **how: Any) -> Any:
     where the budget allows it and there are two left to compare."""
     from ..selection import leave_one_domain_out
 
-    trained = how["budget"] is not None and len(sources) > 2 and len(how["backbone"]) > 0
+    has_weights = any(True for _ in how["backbone"].parameters())
+    trained = how["budget"] is not None and len(sources) > 2 and has_weights
     return leave_one_domain_out(sources, ACROSS_SOURCES if trained else (), **how)
 
 
