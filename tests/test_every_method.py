@@ -45,11 +45,14 @@ def of_masks(recipe: Method) -> bool:
 
 
 @pytest.fixture
-def problem(recipe, problem, discs, away):
+def problem(recipe, problem, discs, away, network):
     """What the recipe needs: labelled samples of its own, or another's and unlabelled ones that look
     otherwise."""
     if of_masks(recipe):
         return Problem(target_labelled=discs(12, seed=1))
+    if "source_model" in recipe.needs:
+        model = LinearProbe().fit(Problem(target_labelled=away.source), network)
+        return Problem(source_model=model, target=away.target)
     return problem if recipe.needs == {"target_labelled"} else away.only(recipe.needs)
 
 
@@ -176,6 +179,8 @@ def test_a_class_without_samples_is_hardly_ever_predicted(recipe, phi, fresh):
     three = (Mask if of_masks(recipe) else Classes)(("inner", "outer", "unseen"))
     few = fresh[:30].with_(output=three)
     given = {role: few if role in LABELLED else few.unlabelled() for role in recipe.needs}
+    if "source_model" in given:
+        given["source_model"] = LinearProbe().fit(Problem(target_labelled=few), phi)
     chances = recipe.fit(Problem(**given), phi).probabilities(fresh)
     assert (chances[:, 2] < 0.5).all()
 

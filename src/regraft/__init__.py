@@ -38,9 +38,12 @@ if TYPE_CHECKING:
     from .selection import Study as Study
     from .selection import adapt as adapt
     from .selection import compare as compare
+    from .selection import leave_one_domain_out as leave_one_domain_out
     from .shift import Shift as Shift
     from .shift import measure_shift as measure_shift
     from .surgery import transfer_weights as transfer_weights
+    from .tasks import learn_tasks as learn_tasks
+    from .tasks import tasks_worth_labelling as tasks_worth_labelling
     from .training import Training as Training
     from .transferability import Transferability as Transferability
     from .transferability import transferable as transferable
@@ -73,9 +76,12 @@ _WHERE = {
     "Study": "selection",
     "adapt": "selection",
     "compare": "selection",
+    "leave_one_domain_out": "selection",
     "Shift": "shift",
     "measure_shift": "shift",
     "transfer_weights": "surgery",
+    "learn_tasks": "tasks",
+    "tasks_worth_labelling": "tasks",
     "Training": "training",
     "Transferability": "transferability",
     "transferable": "transferability",

@@ -46,7 +46,7 @@ def plan(
     LinearProbe (columns)
     """
     if "target_labelled" not in problem.given and {"source", "target"} <= problem.given:
-        return _plan_across(problem, backbone, methods, budget)
+        return plan_across(problem, backbone, methods, budget)
     labelled = solvable(problem)
     network = open_backbone(backbone, domain=labelled)
     if isinstance(labelled.output, Mask):
@@ -101,21 +101,31 @@ def plan(
     return Plan(tuple(tried), tuple(left_out), tuple(notes))
 
 
-def _plan_across(problem: Problem, backbone: Any, methods: list[Any] | None, budget: float | None) -> Plan:
-    """What is worth trying where a source has the labels and the target has none; source only comes first."""
-    network = open_backbone(backbone, domain=problem.domains["source"])
+def plan_across(
+    problem: Problem, backbone: Any = None, methods: list[Any] | None = None, budget: float | None = None
+) -> Plan:
+    """What is worth trying where a source has the labels and the target none, or a few.
+
+    Source only comes first. Of few labels of the target, which judge all candidates, some learn as well.
+    """
+    source = problem.domains["source"]
+    network = open_backbone(backbone, domain=source)
     facts = AcrossFacts.of(problem, network, budget)
-    rules = [rule for rule in ACROSS_RULES if facts.output in METHODS[rule.method].outputs]
+    rules = [r for r in ACROSS_RULES if facts.output in METHODS[r.method].outputs and r.fits(facts)]
     alone, *others = [(rule, METHODS[rule.method](**rule.recipe(facts))) for rule in rules]
     tried = [Candidate(alone[1], network, alone[0].reason)]
     if methods is not None:
         for method in (r if isinstance(r, Method) else _across(str(r), facts) for r in methods):
-            method.must_learn(problem.output)
+            method.must_learn(source.asked)
             _add(
-                Candidate(method, _untrained(method, network, problem), "you asked for it", asked=True), tried
+                Candidate(method, _untrained(method, network, source), "you asked for it", asked=True), tried
             )
         return Plan(tuple(tried))
-    tried += [Candidate(method, network, rule.reason) for rule, method in others if rule.when(facts)]
+    tried += [
+        Candidate(method, _untrained(method, network, source), rule.reason)
+        for rule, method in others
+        if rule.when(facts)
+    ]
     left_out = [(rule.method, rule.otherwise) for rule, _ in others if not rule.when(facts)]
     return Plan(tuple(tried), tuple(left_out))
 
@@ -130,10 +140,10 @@ def _across(name: str, facts: AcrossFacts) -> Method:
     return method(**recipe)
 
 
-def _untrained(method: Method, network: Backbone, problem: Problem) -> Backbone:
+def _untrained(method: Method, network: Backbone, source: Domain) -> Backbone:
     """What a method works on: a network to be trained where there is none to borrow, and it trains one."""
-    source = problem.domains["source"]
-    return _small(source) if isinstance(method, AcrossDomains) and not len(network) else network
+    nothing_to_train = not any(True for _ in network.parameters())
+    return _small(source) if isinstance(method, AcrossDomains) and nothing_to_train else network
 
 
 def _recipe(rule: Rule, facts: Facts) -> Method:

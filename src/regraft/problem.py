@@ -23,7 +23,7 @@ class Problem:
     target: unlabelled samples of the distribution that will be predicted.
     source: labelled samples we borrow from.
     unlabelled: a pool that may come from elsewhere.
-    source_model: what is left when the source data are gone.
+    source_model: what is left when the source data are gone, a `Model`.
     descriptions: a vector for each class name, for classes without samples.
     tasks: several problems at once.
 
@@ -73,7 +73,10 @@ class Problem:
 
     @property
     def output(self) -> Output:
-        """The kind of answer that is asked for."""
+        """The kind of answer that is asked for: that of the labels, or of what is left of a source."""
+        known = getattr(self.source_model, "output", None)
+        if isinstance(known, Output) and not self.domains.keys() & set(LABELLED):
+            return known
         return self.labelled.asked
 
     def restricted(self, rows: Int[Tensor, " m"], role: str = "target_labelled") -> "Problem":

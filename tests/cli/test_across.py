@@ -116,6 +116,10 @@ def test_several_sources_are_one(run, lab, field, tmp_path):
     )
     assert told.exit_code == 0, told.output
     assert "Source: 80 image files, 2 classes" in told.output
+    assert "Leaving one source out" in told.output
+    study = json.loads((tmp_path / "m" / "study.json").read_text())
+    assert study["unseen"]["domains"] == [str(lab), str(other)]
+    assert study["unseen"]["results"]["LinearProbe (glyphs)"]["expected"]["by"] == "leave one domain out"
 
 
 def test_tables(run, tmp_path):

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from regraft.backbones import vectors
+from regraft.backbones import small_mlp, vectors
 from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.methods.alignment.coral import CORAL
 from regraft.methods.baselines.joint import Joint
 from regraft.methods.features.linear_probe import LinearProbe
+from regraft.methods.several_sources.group_dro import GroupDRO
 from regraft.pooling import pooled
 from regraft.problem import Problem
 from regraft.selection import evaluate
@@ -59,3 +60,15 @@ def test_says_what_cannot_be_left_out():
         leave_one_domain_out({"a": domains["a"]}, backbone=vectors())
     with pytest.raises(InputError, match="there are no labels"):
         leave_one_domain_out(domains, [Joint()], backbone=vectors())
+
+
+def test_what_does_not_fit_the_budget_is_left_out():
+    three = {name: Domain(torch.rand(40, 3), ["owl", "crow"] * 20) for name in "abc"}
+    slow = GroupDRO(least_steps=10_000_000)
+    found = leave_one_domain_out(three, [slow], small_mlp(3), budget=5)
+    assert [name.split()[0] for name in found.scores] == ["LinearProbe"]
+    [(name, reason)] = found.left_out
+    assert name.startswith("GroupDRO")
+    assert "of the budget" in reason
+    assert f"Left out: {name}: {reason}." in str(found)
+    assert found.to_json()["left_out"] == [{"candidate": name, "reason": reason}]

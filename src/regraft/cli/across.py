@@ -1,6 +1,9 @@
 """What `regraft fit PATH --source FOLDER` does: carry a source's labels to a target that has none."""
 
+import hashlib
 import os
+import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from .options import duration, method_names, progress_bars, read, read_beside, r
 from .places import cache_folder
 
 BOTH = frozenset({"source", "target"})
+ACROSS_SOURCES = ("SourceTuned", "GroupDRO", "CORALAcross", "MomentMatching")
 ELSEWHERE = ("masks", "unlabelled", "thin")  # options that have no meaning here
 
 
@@ -23,10 +27,11 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
     from ..model_folder import check_target
-    from ..planner import plan
+    from ..planner import plan_across
     from ..problem import Problem
     from ..report import check_file
     from ..selection import adapt, metric_named
+    from ..selection.adapting import in_terms_of
     from ..training import Training
 
     for name in ELSEWHERE:
@@ -41,24 +46,34 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     if page is not None:
         check_file(page)
     progress = progress_bars()
-    source, target = domains(path, options, progress)
+    sources, source, target = domains(path, options, progress)
     labelled = _beside(options, "target_labelled", progress)
     metric = metric_named(options["metric"], source.asked)
     test = _beside(options, "test", progress)
     problem = Problem(source=source, target=target, target_labelled=labelled)
     network = open_backbone(options["backbone"], weights=options["weights"], domain=source)
-    planned = plan(problem.only(BOTH), backbone=network, methods=methods, budget=budget)
+    if labelled is not None:
+        problem = problem.having("target_labelled", in_terms_of(source, labelled))
+    planned = plan_across(problem, network, methods, budget)
     click.echo(f"{planned}\n")
     cache = None if options["no_cache"] else cache_folder()
-    training = Training(seed=options["seed"], engine=engine, progress=progress)
+    checkpoints = cache and cache / "runs" / hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+    training = Training(seed=options["seed"], engine=engine, checkpoints=checkpoints, progress=progress)
+    store, started = Store(cache and cache / "features"), time.monotonic()
     study = adapt(
         problem,
         training=training,
         metric=metric,
         hand_over=options["hand_over"],
-        store=Store(cache and cache / "features"),
+        budget=budget,
+        store=store,
         planned=planned,
     )
+    if len(sources) > 1:
+        left = None if budget is None else budget - (time.monotonic() - started)
+        study.unseen = unseen(
+            sources, backbone=network, training=training, metric=metric, budget=left, store=store
+        )
     if test is not None:
         study.read_test(test)
     study.model.provenance["samples_at"] = seen_from(out, path)
@@ -66,14 +81,18 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     study.save(out, report=options["report"] == "")
     if page is not None:
         study.report(page)
+    if checkpoints is not None:
+        shutil.rmtree(checkpoints, ignore_errors=True)
     click.echo(f"{study}\n")
     if options["report"] is not None:
         click.echo(f"The page is {page or out / 'report.html'}.")
     click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")
 
 
-def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[Domain, Domain]:
-    """The sources as one labelled domain, and PATH without labels."""
+def domains(
+    path: Path, options: dict[str, Any], progress: Progress
+) -> tuple[dict[str, Domain], Domain, Domain]:
+    """The sources, these as one labelled domain, and PATH without labels."""
     from ..pooling import pooled
 
     reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling")}
@@ -87,7 +106,17 @@ def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[Do
     # a column that the source does not have, or that tells the labels there, is not even looked at
     if (columns := getattr(source.x, "columns", None)) is not None and hasattr(target.x, "only"):
         target = target.with_(x=target.x.only(columns))
-    return source, target
+    return sources, source, target
+
+
+def unseen(sources: dict[str, Domain], **how: Any) -> Any:
+    """What the sources teach for a domain that is not among them, each left out in turn; a network is trained
+    where the budget allows it and there are two left to compare."""
+    from ..selection import leave_one_domain_out
+
+    has_weights = any(True for _ in how["backbone"].parameters())
+    trained = how["budget"] is not None and len(sources) > 2 and has_weights
+    return leave_one_domain_out(sources, ACROSS_SOURCES if trained else (), **how)
 
 
 def _beside(options: dict[str, Any], name: str, progress: Progress) -> Domain | None:

@@ -41,7 +41,7 @@ from .places import cache_folder, record_folder
 @click.option(
     "--target-labelled",
     type=click.Path(path_type=Path),
-    help="With --source: a few labelled samples of PATH's domain, which judge before anything else does.",
+    help="With --source: a few labelled samples of PATH's domain; they judge all candidates, and teach some.",
 )
 @click.option(
     "--test", type=click.Path(path_type=Path), help="Labelled samples for one last number; read at the end."

@@ -102,6 +102,13 @@ class KindOfShift:
             return UNEXPLAINED[family] if self.kind == "unknown" else ""
         return MOVED if self.kind == "proportions" else ""
 
+    def against(self, family: str) -> str:
+        """Why candidates of a family are not taken where the kind decides; empty where judges do."""
+        if blocked := self.blocks(family):
+            return blocked
+        made_for_it = not self.right or family in self.right
+        return "" if made_for_it else f"{family} is not made for this kind of shift"
+
     @property
     def moved(self) -> Float[Tensor, " k"] | None:
         """The classes' proportions in the target, where these are what moved."""

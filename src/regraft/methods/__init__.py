@@ -56,6 +56,7 @@ from .self_training.mcc import MCC
 from .self_training.mean_teacher import MeanTeacher
 from .self_training.self_paced import SelfPaced
 from .self_training.shot import SHOT
+from .self_training.source_free_shot import SourceFreeSHOT
 from .several_sources.coral_across import CORALAcross
 from .several_sources.group_dro import GroupDRO
 from .several_sources.moment_matching import MomentMatching
@@ -124,6 +125,7 @@ METHODS: dict[str, type[Method]] = {
         MeanTeacher,
         MCC,
         SHOT,
+        SourceFreeSHOT,
         Joint,
         FeatureAugmentation,
         SourceThenTarget,

@@ -70,16 +70,23 @@ def _candidates(study: Adaptation) -> Content:
         told = [cell("" if s != s else f"{s:.2f}", s) for s in scores]
         if study.labelled is not None:
             told.append(cell("" if row.on_labels is None else str(row.on_labels.interval(study.metric))))
+            told.append(cell("" if row.gain is None else row.gain.points()))
+            told.append(cell("yes" if row.learns else "no"))
         rows.append(
             [head([mark, name_of(row.candidate.name)]), *told, cell(seconds_text(row.seconds), row.seconds)]
         )
     header = [column("candidate"), *(numbers(j.name) for j in judges)]
     if study.labelled is not None:
-        header.append(numbers(f"on {len(study.labelled)} labels"))
+        header += [numbers(f"on {len(study.labelled)} labels"), numbers("gain over source only")]
+        header.append(numbers("learns from them"))
     warned = [(j.name, j.warning) for j in judges if j.warning]
     return [
         table("Candidates and their label-free scores", [*header, numbers("seconds")], rows),
-        tag("p", f"Chosen by: {study.judge}. Higher is better in every column.", class_="note"),
+        tag(
+            "p",
+            f"Chosen by: {study.judge}. Higher is better in every column. {study.empty}".strip(),
+            class_="note",
+        ),
         facts(warned),
     ]
 

@@ -6,6 +6,7 @@ from .choice import Result
 from .comparison import compare
 from .intervals import Interval
 from .judges import CrossValidation
+from .leave_one_out import LeftOut, leave_one_domain_out
 from .scores import ClassScores, MaskScores, Scores, evaluate, metric_named, scores_of
 from .sealed import SealedTest
 from .study import Study
@@ -16,6 +17,7 @@ __all__ = [
     "ClassScores",
     "CrossValidation",
     "Interval",
+    "LeftOut",
     "MaskScores",
     "Result",
     "Scores",
@@ -25,6 +27,7 @@ __all__ = [
     "adapt",
     "compare",
     "evaluate",
+    "leave_one_domain_out",
     "metric_named",
     "scores_of",
 ]

@@ -16,6 +16,7 @@ from ..text import aligned, counted, seconds_text
 from .intervals import Interval
 from .label_free import LABEL_FREE
 from .label_free.stack import Decision
+from .leave_one_out import LeftOut
 from .scores import Scores, evaluate
 from .settling import Settling
 
@@ -25,7 +26,8 @@ class Tried:
     """A row: a candidate, what label-free judges say of it, what speaks against taking it, and what it cost.
 
     on_labels: its scores on the few labelled samples of the target, where there are some; gain: the paired
-    difference to the best of those that use the source as it is.
+    difference to the source's own classifier, between bounds that hold for all rows at once. learns: whether
+    it learns from such samples, each judged by a fit without it.
     """
 
     candidate: Candidate
@@ -34,12 +36,14 @@ class Tried:
     seconds: float
     on_labels: Scores | None = None
     gain: Interval | None = None
+    learns: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
             **self.candidate.to_json(),
             "family": self.candidate.method.family(),
             "adapts": self.candidate.adapts,
+            "learns_from_labels_of_target": self.learns,
             "label_free": self.scores,
             "against": list(self.against),
             "seconds": round(self.seconds, 3),
@@ -55,6 +59,7 @@ class Adaptation:
     source, target: what was given. labelled: the few labelled samples of the target, if there were some.
     shift: what kind of shift explains how they differ. rows: the candidates, those that use the source
     as it is first. decision: which row was handed over and why. settling: which labels would tell more.
+    unseen: where there are several sources, what to expect of them on a domain that is not among them.
     """
 
     source: Domain
@@ -71,15 +76,16 @@ class Adaptation:
     left_out: list[tuple[str, str]] = field(default_factory=list)
     setting: dict[str, Any] = field(default_factory=dict)
     test: Scores | None = None
+    unseen: LeftOut | None = None
 
     @property
     def handed_over(self) -> Tried:
-        """The row whose recipe was refitted to the whole source to give `model`."""
+        """The row whose recipe was refitted to all that it learns from to give `model`."""
         return self.rows[self.decision.chosen]
 
     @cached_property
     def model(self) -> Model:
-        """The model handed over, refitted to the whole source (once, when it is first asked for)."""
+        """The model handed over, refitted to all that it learns from (once, when it is first asked for)."""
         model = self.made()
         model.provenance["adaptation"] = self.summary()
         return model
@@ -99,6 +105,8 @@ class Adaptation:
     def sentence(self) -> str:
         """The choice in one sentence."""
         name, why = self.handed_over.candidate.name, "; ".join(self.decision.reasons)
+        if self.handed_over.learns:
+            return f"Learn from the labels of the target: {name}: {why}."
         return f"{'Adapt' if self.decision.adapts else 'Keep the source model'}: {name}: {why}."
 
     def table(self) -> str:
@@ -111,14 +119,28 @@ class Adaptation:
             told = [_cell(row.scores.get(judge.name)) for judge in judges]
             if self.labelled is not None:
                 told.append("" if row.on_labels is None else str(row.on_labels.interval(self.metric)))
+                told.append("" if row.gain is None else row.gain.points())
+                told.append("learns" if row.learns else "")
             name = row.candidate.name
             if one_network:
                 name = name.removesuffix(f" ({row.candidate.backbone.name})")
             rows.append([mark + name, *told, seconds_text(row.seconds)])
-        labelled = [] if self.labelled is None else [f"{title(self.metric)} on {len(self.labelled)} labels"]
+        labelled: list[str] = []
+        if self.labelled is not None:
+            labelled = [f"{title(self.metric)} on labels", "gain", "from labels"]
         header = ["candidate", *(judge.short or judge.name for judge in judges), *labelled, "seconds"]
         long = ", ".join(f"{judge.short} {judge.name}" for judge in judges if judge.short)
-        return f"{aligned(header, rows)}\n\nHigher is better. {long}."
+        note = f" {self.empty}" if self.empty else ""
+        return f"{aligned(header, rows)}\n\nHigher is better. {long}.{note}"
+
+    @property
+    def empty(self) -> str:
+        """Why some cells of the table are empty, where some are."""
+        tried = [row for row in self.rows if row.scores]
+        skipped = {j.name: None for j in LABEL_FREE if j.refits for r in tried if j.name not in r.scores}
+        if not skipped:
+            return ""
+        return f"No {', '.join(skipped)} of what changes the network, which it would have to do again."
 
     def __str__(self) -> str:
         lines = [f"Source: {self.source}", f"Target: {self.target}"]
@@ -133,9 +155,9 @@ class Adaptation:
             "",
         ]
         lines.append(f"Judge: {self.judge}.")
-        lines += [
-            f"Not taken: {row.candidate.name}: {'; '.join(row.against)}." for row in self.rows if row.against
-        ]
+        if self.labelled is None:  # else the column of gains tells
+            told = [(row.candidate.name, "; ".join(row.against)) for row in self.rows if row.against]
+            lines += [f"Not taken: {name}: {why}." for name, why in told]
         lines.append(f"Verdict: {self.sentence()}")
         if self.labelled is None:
             lines.append(
@@ -145,6 +167,8 @@ class Adaptation:
         if self.settling is not None:
             lines.append(f"To be sure: {self.settling}.")
         lines += [f"Left out: {name}: {reason}." for name, reason in self.left_out]
+        if self.unseen is not None:
+            lines += ["", "Leaving one source out", str(self.unseen), ""]
         if self.test is not None:
             on_test = self.test.interval(self.metric)
             lines.append(f"Test set ({counted(len(self.test), 'sample')}): {on_test}.")
@@ -172,6 +196,7 @@ class Adaptation:
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
             "unreadable": [{"sample": name, "reason": reason} for name, reason in _left_out(self.target)],
             "setting": self.setting,
+            "unseen": self.unseen and self.unseen.to_json(),
             "test": self.test and self.test.to_json(),
         }
 

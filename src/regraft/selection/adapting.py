@@ -10,20 +10,24 @@ import torch
 
 from .. import __version__
 from ..candidates import Candidate, Plan
+from ..diagnosis import KindOfShift
 from ..domain import Domain
 from ..errors import InputError
 from ..features import Store
 from ..model import Model
-from ..planner import plan
+from ..planner import plan_across
 from ..problem import Problem
 from ..provenance import versions
 from ..training import Training
 from .adaptation import Adaptation, Tried
+from .budget import Budget
 from .choice import HAND_OVER
-from .label_free import LABEL_FREE, Trial, Trials, collapse
+from .few_labels import FewLabels
+from .label_free import LABEL_FREE, SEEN, Trial, Trials, collapse
 from .label_free.stack import Decision, Row, Stack
-from .scores import Scores, metric_named, scores_of
+from .scores import ClassScores, metric_named
 from .settling import Settling, settling
+from .simultaneous import gains_over
 
 
 def adapt(
@@ -42,15 +46,18 @@ def adapt(
     """Carry the labels of a source to a target that has none, or keep the source's classifier.
 
     problem: with `source` (labelled) and `target` (unlabelled). methods: names or recipes to try; None tries
-    what `plan` finds worth it. stack: how the choice is made without labels. hand_over: "proven" as the stack
-    says, or "best": the candidate with the best mean rank, whatever speaks against it. budget: seconds for
-    training networks; None trains none.
+    what `plan_across` finds worth it. stack: how the choice is made without labels. hand_over: "proven" as
+    the stack says, or "best": the candidate with the best mean rank, whatever speaks against it. budget:
+    seconds for training networks, of which each is trained twice, once to be tried and once to be handed
+    over; what would not fit is left out. None trains none.
 
     Every candidate is fitted to four fifths of the source and to the target, and judged by scores that no
     label of the target goes into. What is handed over is refitted to the whole source.
 
-    With `target_labelled`, a few labelled samples of the target, these judge instead: a candidate is taken if
-    the lower bound of its paired gain over source only is above zero. No candidate learns from them.
+    With `target_labelled`, a few labelled samples of the target, these judge instead, and candidates that
+    learn from them join in, each judged by samples that it did not learn from (`FewLabels`). One is taken if
+    the lower bound of its paired gain over source only is above zero, at bounds that hold for all candidates
+    at once. What is handed over is refitted to all that its recipe learns from.
 
     >>> from regraft import Domain
     >>> luck = torch.Generator().manual_seed(0)
@@ -65,16 +72,20 @@ def adapt(
     if hand_over not in HAND_OVER:
         raise InputError(f"hand_over is {hand_over!r}: it must be one of {', '.join(HAND_OVER)}")
     training, store, stack = training or Training(), store or Store(), stack or Stack()
-    few = problem.domains.get("target_labelled")
-    labelled = None if few is None else in_terms_of(problem.domains["source"], few)
-    problem = problem.only(frozenset({"source", "target"}))
-    planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
-    trials = Trials(problem, training, store)
-    done = trials.on_split(planned.candidates, training.seed)
+    problem = problem.only(SEEN | {"target_labelled"})
+    if (few := problem.domains.get("target_labelled")) is not None:
+        problem = problem.having("target_labelled", in_terms_of(problem.domains["source"], few))
+    trials = Trials(problem, training, store, clock := Budget(budget))
+    planned = planned or plan_across(problem, backbone=backbone, methods=methods, budget=budget)
+    learners = [c for c in planned.candidates if few is not None and "target_labelled" in c.method.needs]
+    judge = None if few is None else FewLabels(problem, learners, training, store, clock)
+    shift = trials.shift(planned.candidates[0].backbone)
+    decided = shift if hand_over == "proven" and few is None else None
+    candidates, spared = spare([c for c in planned.candidates if c not in learners], decided)
+    done = trials.on_split(candidates, training.seed)
     if not done.tried or done.tried[0][0].adapts:
         told = dict(done.left_out).get(planned.candidates[0].name, "it is not in the plan")
         raise InputError(f"the source's own classifier could not be fitted ({told}): see to the source first")
-    shift = trials.shift(planned.candidates[0].backbone)
     base = done.tried[0][1]
     rows: list[Row] = []
     tried: list[Tried] = []
@@ -82,43 +93,79 @@ def adapt(
         start = time.perf_counter()
         family = candidate.method.family()
         found = [] if trial is base else collapse(trial, base, shift.moved, family not in shift.right)
-        scores = {judge.name: judge(trial) for judge in LABEL_FREE}
-        rows.append(Row(candidate.name, family, not candidate.adapts, scores, tuple(found)))
-        on_labels = None if labelled is None else _on_labels(trials, candidate, trial, labelled)
-        gain = None
-        if on_labels is not None and tried and tried[0].on_labels is not None:
-            gain = on_labels.gain_over(tried[0].on_labels, metric)
-        tried.append(Tried(candidate, scores, (), time.perf_counter() - start, on_labels, gain))
-    decision = stack.best(rows) if hand_over == "best" else stack.decide(rows, shift)
-    if labelled is not None:
-        decision = by_labels(tried, metric, decision)
+        again = candidate.trained or candidate.tunes  # whose refits cost as much as the candidate did
+        scores = {judge.name: judge(trial) for judge in LABEL_FREE if not (again and judge.refits)}
+        rows.append(
+            Row(candidate.name, family, not candidate.adapts, scores, tuple(found), candidate.trained)
+        )
+        on_labels = None
+        if judge is not None:
+            seen = trials.seen(candidate, judge.labelled)
+            on_labels = judge.of_said(trial.fitted.target.logits(seen.x))
+        taken = trial.seconds + time.perf_counter() - start
+        tried.append(Tried(candidate, scores, (), taken, on_labels))
+    left_out = [*planned.left_out, *spared, *done.left_out]
+    if judge is None:
+        decision = stack.best(rows) if hand_over == "best" else stack.decide(rows, shift)
+    else:
+        taught, without = judge.of_learners()
+        tried += [Tried(c, {}, (), seconds, scores, learns=True) for c, scores, seconds in taught]
+        left_out += without
+        tried = with_gains(tried, metric)
+        decision = by_labels(tried, metric, hand_over)
     tried = [replace(row, against=why) for row, why in zip(tried, decision.against, strict=True)]
 
     def refitted() -> Model:
-        return trials.refitted(done.tried[decision.chosen][0])
+        kept = tried[decision.chosen]
+        if kept.learns and judge is not None:
+            return judge.refitted(kept.candidate)
+        return trials.refitted(kept.candidate)
 
     return Adaptation(
         source=problem.domains["source"],
         target=problem.domains["target"],
-        labelled=labelled,
+        labelled=None if judge is None else judge.labelled,
         plan=planned,
-        judge=stack.describe() if labelled is None else _by_labels(labelled),
+        judge=stack.describe() if judge is None else judge.describe(len(tried) - 1),
         metric=metric,
         shift=shift,
         rows=tried,
         decision=decision,
         settling=_settling(done.tried, stack, rows, decision),
         made=refitted,
-        left_out=[*planned.left_out, *done.left_out],
+        left_out=left_out,
         setting={
             "regraft": __version__,
             "versions": versions(),
             "system": platform.platform(),
             "seed": training.seed,
             "given": {role: len(domain) for role, domain in problem.domains.items()},
+            "budget": budget,
             "threads": torch.get_num_threads(),
         },
     )
+
+
+def spare(
+    candidates: Sequence[Candidate], shift: KindOfShift | None
+) -> tuple[list[Candidate], list[tuple[str, str]]]:
+    """The candidates without the networks that the kind of shift rules out, which need not be trained for it.
+
+    What the user asked for is kept; training on the source alone is spared where nothing has to beat it.
+    """
+    if shift is None:
+        return list(candidates), []
+    out = {
+        candidate.name: why
+        for candidate in candidates
+        if candidate.trained and candidate.adapts and not candidate.asked
+        if (why := shift.against(candidate.method.family()))
+    }
+    left = [c for c in candidates if c.name not in out]
+    if out and not any(c.trained and c.adapts for c in left):
+        why = "nothing else is trained, which would have to beat it"
+        out |= {c.name: why for c in left if c.trained and not c.asked}
+    return [c for c in candidates if c.name not in out], list(out.items())
 
 
 def in_terms_of(source: Domain, labelled: Domain) -> Domain:
@@ -132,38 +179,41 @@ def in_terms_of(source: Domain, labelled: Domain) -> Domain:
     return labelled.with_(y=y, observed=observed, output=source.asked)
 
 
-def by_labels(rows: Sequence[Tried], metric: str, otherwise: Decision) -> Decision:
+def with_gains(rows: Sequence[Tried], metric: str) -> list[Tried]:
+    """The rows with their gains over the first of them, between bounds that hold for all at once."""
+    scores = [row.on_labels for row in rows if isinstance(row.on_labels, ClassScores)]
+    gains = gains_over(scores[0], scores[1:], metric) if len(scores) > 1 else []
+    return [rows[0], *(replace(row, gain=gain) for row, gain in zip(rows[1:], gains, strict=True))]
+
+
+def by_labels(rows: Sequence[Tried], metric: str, hand_over: str = "proven") -> Decision:
     """The choice by a few labelled samples of the target: the best row that is surely ahead of source only.
 
-    Where none is, the source's own classifier is kept. What collapsed stays out.
+    Where none is, the source's own classifier is kept. By the rule "best" the best score is taken.
     """
-    against = list(otherwise.against)
-    proven = []
-    for i, row in enumerate(rows):
-        if row.gain is None or not row.candidate.adapts:
-            continue
-        against[i] = () if row.gain.low > 0 else (f"gain on labels of the target: {row.gain.points()}",)
-        if row.gain.low > 0:
-            proven.append(i)
+    here = "the labelled samples of the target"
+    values = [-1.0 if row.on_labels is None else row.on_labels.value(metric) for row in rows]
+    gains = [row.gain for row in rows]
+    against = tuple(
+        () if gain is None or gain.low > 0 else (f"gain on labels of the target: {gain.points()}",)
+        for gain in gains
+    )
+    proven = [i for i, gain in enumerate(gains) if gain is not None and gain.low > 0]
+    if hand_over == "best":
+        chosen = max(range(len(rows)), key=lambda i: (values[i], -i))
+        return Decision(chosen, _moves(rows[chosen]), (f"the best score on {here}, as you asked",), against)
     if not proven:
-        reasons = ("no adaptation is surely ahead on the labelled samples of the target",)
-        return Decision(0, False, reasons, tuple(against))
-    values = {i: score.value(metric) for i in proven if (score := rows[i].on_labels) is not None}
-    chosen = max(values, key=lambda i: values[i])
-    gain = rows[chosen].gain
+        return Decision(0, False, (f"no other is surely ahead on {here}",), against)
+    chosen = max(proven, key=lambda i: (values[i], -i))
+    gain = gains[chosen]
     assert gain is not None
-    reasons = (f"ahead of {rows[0].candidate.name} on the labelled samples of the target, {gain.points()}",)
-    return Decision(chosen, True, reasons, tuple(against))
+    reasons = (f"ahead of {rows[0].candidate.name} on {here}, {gain.points()}",)
+    return Decision(chosen, _moves(rows[chosen]), reasons, against)
 
 
-def _on_labels(trials: Trials, candidate: Candidate, trial: Trial, labelled: Domain) -> Scores:
-    """What a candidate, fitted without them, scores on labelled samples of the target."""
-    seen = trials.seen(candidate, labelled)
-    return scores_of(labelled.asked.expected(trial.fitted.target.logits(seen.x))[None], labelled)
-
-
-def _by_labels(labelled: Domain) -> str:
-    return f"{len(labelled)} labelled samples of the target, which no candidate learned from; 93 % bounds"
+def _moves(row: Tried) -> bool:
+    """Whether it is more than the source's classifier as it is."""
+    return row.learns or row.candidate.adapts
 
 
 def _settling(
@@ -173,6 +223,8 @@ def _settling(
     others = [i for i, row in enumerate(rows) if not row.baseline and not row.vetoes]
     if not others:
         return None
+    if decision.chosen >= len(rows):
+        return None  # chosen by labels already, and by nothing that the others were asked
     rival = decision.chosen if decision.adapts else stack.foremost(rows, others)
     said = [done[i][1].of_target.argmax(1) for i in (rival, 0)]
     return settling(said[0], said[1], (rows[rival].name, rows[0].name))

@@ -54,10 +54,11 @@ class Budget:
 
 
 def seconds_to_fit(method: Trained, seen: Problem, suffix: Backbone, training: Training) -> float:
-    """About how long one fit takes, from the steps of a brief fit to one batch of the samples."""
-    labelled = seen.domains["target_labelled"]
+    """About how long one fit takes, from the steps of a brief fit to one batch of the labelled samples."""
+    labelled = seen.domains[method.taught]
     some = torch.randperm(len(labelled), generator=torch.Generator().manual_seed(0))[: method.batch_size]
-    batch, brief = seen.restricted(some), replace(training, progress=Silent(), checkpoints=None)
+    batch = seen.restricted(some, method.taught)
+    brief = replace(training, progress=Silent(), checkpoints=None)
 
     def seconds(steps: int) -> float:
         start = time.perf_counter()

@@ -97,6 +97,7 @@ def paired_gain(
     theirs: Float[Tensor, " n"],
     stratum: Int[Tensor, " n"],
     group: Int[Tensor, " n"] | None = None,
+    z: float = Z_BOUND,
 ) -> Interval:
     """The difference of two such means on the same samples, with the bound below and the bound above it.
 
@@ -108,7 +109,8 @@ def paired_gain(
     sharing samples and for having picked the best of a few.
     Both were chosen in simulation (`benchmarks/honesty.py --choosing`): there 4 to 8 % of the true gains lay
     below the lower bound, and 7 to 11 % above the upper one. With z = 1.645 and p₁ + p₂ the verdict had less
-    than nine tenths of the power of as many fresh labels.
+    than nine tenths of the power of as many fresh labels. z is another where several gains are to hold at
+    once (`simultaneous.z_for_all`).
 
     >>> zeros = torch.zeros(50, dtype=torch.long)
     >>> ours, theirs = torch.ones(50), torch.cat([torch.ones(40), torch.zeros(10)])
@@ -128,7 +130,7 @@ def paired_gain(
         middle += (p1 - p2) / k
         squares = (float(d.pow(2).mean()) * n + 2 / k) / (n + 2 / k)
         variance += ((p1 + p2 + squares) / 2 - (p1 - p2) ** 2) / (n + 2 / k) / k**2
-    return _around(value, middle, Z_BOUND * math.sqrt(variance), lowest=-1.0)
+    return _around(value, middle, z * math.sqrt(variance), lowest=-1.0)
 
 
 def mean_of(

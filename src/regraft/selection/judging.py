@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..domain import Domain
 from ..folds import Rows, complement, judgeable
+from ..pooling import of_classes
 from ..progress import Silent
 from .choice import Result
 from .entries import Entry
@@ -33,6 +34,9 @@ def judged(
         everywhere = judgeable_in_all(labelled, splits)
     if not candidate.trained:
         training = replace(training, progress=Silent())  # over before a bar could show
+    beside = labelled.labels[:0]
+    if "source" in candidate.method.needs:  # whose classes it knows as well
+        beside = of_classes(entry.seen.domains["source"], labelled.classes).labels
     start = time.perf_counter()
     logits: Tensor | None = None
     folds = [(repeat, rows) for repeat, held_out in enumerate(splits) for rows in held_out]
@@ -41,7 +45,7 @@ def judged(
         held_out = [rows for _, rows in folds]
         models = candidate.method.fit_without(held_out, entry.seen, entry.suffix, training)
         for (repeat, rows), model in zip(folds, models, strict=True):
-            learned = labelled.labels[complement(rows, len(labelled))]
+            learned = torch.cat([labelled.labels[complement(rows, len(labelled))], beside])
             said = labelled.asked.silenced(model.logits(labelled.x[rows]), learned)
             if logits is None:
                 logits = said.new_zeros(len(splits), len(labelled), *said.shape[1:])

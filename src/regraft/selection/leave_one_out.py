@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import torch
@@ -20,7 +20,8 @@ from ..pooling import pooled
 from ..problem import Problem
 from ..text import aligned
 from ..training import Training
-from .entries import Entry
+from .budget import Budget
+from .entries import Entries, Entry
 from .intervals import Interval
 from .scores import Scores, metric_named, scores_of
 
@@ -28,11 +29,12 @@ from .scores import Scores, metric_named, scores_of
 @final
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """For each candidate the scores on every domain, of a fit to the others."""
+    """For each candidate the scores on every domain, of a fit to the others; who was left out, and why."""
 
     domains: tuple[str, ...]
     metric: str
     scores: dict[str, tuple[Scores, ...]]
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def expected(self, name: str) -> Interval:
         """The mean over domains, and Student's interval for it: a further domain is one more of them."""
@@ -50,7 +52,8 @@ class LeftOut:
             for name, scores in self.scores.items()
         ]
         named = self.metric.replace("_", " ")
-        return f"{aligned(header, rows)}\n{named}, leaving one of {len(self.domains)} domains out"
+        lines = [aligned(header, rows), f"{named}, leaving one of {len(self.domains)} domains out"]
+        return "\n".join([*lines, *(f"Left out: {name}: {reason}." for name, reason in self.left_out)])
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -63,6 +66,7 @@ class LeftOut:
                 }
                 for name, scores in self.scores.items()
             },
+            "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
         }
 
 
@@ -73,13 +77,15 @@ def leave_one_domain_out(
     training: Training | None = None,
     *,
     metric: str | None = None,
+    budget: float | None = None,
     store: Store | None = None,
 ) -> LeftOut:
     """Fit every candidate to all labelled domains but one, score it on that one, and do so for each of them.
 
     methods: names or recipes to try besides the probe of all other domains together, which they have to beat.
     What adapts sees the domain that is left out without its labels; what learns from a labelled target learns
-    from the others. backbone: as in `compare`. metric: one of the output's. Samples of classes that no other
+    from the others. backbone: as in `compare`. metric: one of the output's. budget: seconds for training
+    networks, of which those are left out that would not fit; None tries all. Samples of classes that no other
     domain has are not counted.
 
     The interval is that of a mean of so many domains, with the spread between them: of three domains it is
@@ -101,15 +107,22 @@ def leave_one_domain_out(
     metric = metric_named(metric, together.asked)
     training, store = training or Training(), store or Store()
     network = open_backbone(backbone, domain=together)
+    entries = Entries(Problem(source=together), training, store)
+    training, clock = replace(training, engine=entries.engine(network)), Budget(budget)
     recipes: list[Method] = [probe_of(together.asked)]
     recipes += [m if isinstance(m, Method) else method_named(str(m))() for m in methods or ()]
     recipes = list(dict.fromkeys(recipes))
     found: dict[str, tuple[Scores, ...]] = {}
+    left_out: list[tuple[str, str]] = []
     for method in recipes:
         candidate = Candidate(method, network, "asked for")
+        first, _ = _entry(candidate, together, 0, training, store)
+        if reason := clock.too_long(first, len(domains) - 1):
+            left_out.append((candidate.name, reason))
+            continue
         each = [_scored(candidate, together, one, training, store) for one in range(len(domains))]
         found[_free(candidate.name, found)] = tuple(each)
-    return LeftOut(tuple(domains), metric, found)
+    return LeftOut(tuple(domains), metric, found, tuple(left_out))
 
 
 def mean_of_domains(values: Sequence[float]) -> Interval:
@@ -124,8 +137,10 @@ def mean_of_domains(values: Sequence[float]) -> Interval:
     return Interval(middle, middle - half, middle + half).within(0.0, 1.0)
 
 
-def _scored(candidate: Candidate, together: Domain, one: int, training: Training, store: Store) -> Scores:
-    """The candidate's scores on the domain of that origin, fitted to the others."""
+def _entry(
+    candidate: Candidate, together: Domain, one: int, training: Training, store: Store
+) -> tuple[Entry, Problem]:
+    """The candidate without the domain of that origin, and what it is given."""
     assert together.origin is not None
     out = together.origin == one
     left, rest = together[out], together[~out]
@@ -143,8 +158,14 @@ def _scored(candidate: Candidate, together: Domain, one: int, training: Training
             "out there are no labels, and nothing but samples; take another method"
         )
     problem = Problem(**given).only(method.needs)
-    entry = Entry.at_the_cut(candidate, problem, store, training)
+    return Entry.at_the_cut(candidate, problem, store, training), problem
+
+
+def _scored(candidate: Candidate, together: Domain, one: int, training: Training, store: Store) -> Scores:
+    """The candidate's scores on the domain of that origin, fitted to the others."""
+    entry, problem = _entry(candidate, together, one, training, store)
     model = entry.whole(entry.fitted(), problem)
+    left, rest = together[together.origin == one], problem.labelled
     known = torch.isin(left.labels, rest.labels)
     if not known.any():
         raise InputError("a domain shares no class with the others: leave it out")

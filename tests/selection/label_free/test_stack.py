@@ -1,6 +1,7 @@
 """The choice without labels."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -69,3 +70,18 @@ def test_a_score_that_is_no_number_speaks_for_nobody():
 def test_the_best_where_it_is_asked_for():
     found = Stack().best([alone(), row("CORAL", "alignment", 0.505)])
     assert (found.chosen, found.adapts) == (1, True)
+
+
+def test_what_was_trained_has_to_beat_what_was_trained_on_the_source():
+    def trained(name, value, baseline=False):
+        return replace(row(name, "self training", value, baseline), trained=True)
+
+    rows = [alone(), trained("SourceTuned", 0.7, baseline=True), trained("MCC", 0.69)]
+    found = Stack().decide(rows, UNKNOWN)
+    assert not found.adapts
+    assert found.against[2] == ("ahead of source only, frozen and trained, by 0 kinds of judges, not 2",)
+    rows[2] = trained("MCC", 0.8)
+    found = Stack().decide(rows, UNKNOWN)
+    assert found.chosen == 2
+    assert found.reasons[0].startswith("ahead of SourceOnly and SourceTuned by")
+    assert Stack().decide([*rows[:2], row("CORAL", "alignment", 0.6)], UNKNOWN).chosen == 2

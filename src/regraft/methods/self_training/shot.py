@@ -105,18 +105,23 @@ class SHOT(AcrossDomains):
     def adapt(self, network: Network, step: Step) -> Terms:
         if step.progress < self.source_first:
             return {"information": torch.zeros(()), "labels": torch.zeros(())}
-        centroids = network.following["centroids"]
-        assert isinstance(centroids, Centroids)
-        if int(centroids.steps) % self.refresh == 0:
-            centroids.refresh(network)
-        centroids.steps += 1
         z = network.features(target_of(step))
         scores = network.head(z)
-        label = centroids.nearest(z.detach())
+        label = nearest_labels(network, z, self.refresh)
         return {
             "information": -self.weight * information(scores),
             "labels": self.weight * self.labels_weight * cross_entropy(scores, label),
         }
+
+
+def nearest_labels(network: Network, z: Float[Tensor, "m d"], refresh: int) -> Int[Tensor, " m"]:
+    """The classes that a batch is nearest to, by means that are taken anew every so many steps."""
+    centroids = network.following["centroids"]
+    assert isinstance(centroids, Centroids)
+    if int(centroids.steps) % refresh == 0:
+        centroids.refresh(network)
+    centroids.steps += 1
+    return centroids.nearest(z.detach())
 
 
 def directions(z: Float[Tensor, "m d"]) -> Float[Tensor, "m d1"]:

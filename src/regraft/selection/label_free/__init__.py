@@ -13,11 +13,12 @@ from .reverse_validation import ReverseValidation
 from .snd import SND
 from .source_accuracy import SourceAccuracy
 from .trial import LabelFree, Trial
-from .trying import Round, Trials
+from .trying import SEEN, Round, Trials
 
 __all__ = [
     "DEV",
     "LABEL_FREE",
+    "SEEN",
     "SND",
     "Agreement",
     "ClassAMI",

@@ -27,6 +27,7 @@ class ReverseValidation(LabelFree):
     name: ClassVar[str] = "reverse validation"
     short: ClassVar[str] = "reverse"
     kind: ClassVar[str] = "reverse"
+    refits: ClassVar[bool] = True
     reference: ClassVar[str] = (
         "Zhong et al., ECML PKDD 2010; Ganin et al., JMLR 2016, arXiv:1505.07818, section 5.1.5"
     )

@@ -23,7 +23,8 @@ class Row:
     """A candidate as the stack sees it.
 
     family: of its method. baseline: whether it uses the source as it is. scores: label-free ones by name.
-    vetoes: what collapsed, in words.
+    vetoes: what collapsed, in words. trained: whether it is a network that was trained, which has to be ahead
+    of the baselines that were trained as well.
     """
 
     name: str
@@ -31,6 +32,11 @@ class Row:
     baseline: bool
     scores: Mapping[str, float]
     vetoes: tuple[str, ...] = ()
+    trained: bool = False
+
+    def has_to_beat(self, rows: Sequence["Row"]) -> list["Row"]:
+        """The source's classifier, which comes first, and what was trained on the source where this was."""
+        return [rows[0], *(r for r in rows[1:] if self.trained and r.trained and r.baseline)]
 
 
 @final
@@ -85,7 +91,7 @@ class Stack:
         >>> [Stack().decide(rows, KindOfShift(kind, ())).chosen for kind in kinds]
         [1, 0, 0]
         """
-        ahead = [self._ahead(row, rows[0]) for row in rows]
+        ahead = [self._ahead(row, row.has_to_beat(rows)) for row in rows]
         against = tuple(
             () if row.baseline else self._against(row, kinds, shift)
             for row, kinds in zip(rows, ahead, strict=True)
@@ -98,7 +104,8 @@ class Stack:
             reasons = (shift.sentence, f"{rows[chosen].family} is made for that")
         else:
             names = ", ".join(SPEAKERS[kind] for kind in ahead[chosen])
-            reasons = (f"ahead of {rows[0].name} by {names}", "nothing speaks against it")
+            behind = " and ".join(row.name for row in rows[chosen].has_to_beat(rows))
+            reasons = (f"ahead of {behind} by {names}", "nothing speaks against it")
         return Decision(chosen, True, reasons, against)
 
     def best(self, rows: Sequence[Row]) -> Decision:
@@ -111,23 +118,24 @@ class Stack:
         """Of some rows the one with the best mean place among the judges that speak."""
         return min(rivals, key=lambda i: (_place(rows, rivals, i), i))
 
-    def _ahead(self, row: Row, base: Row) -> list[str]:
-        """The kinds of judges that put a row ahead of source only; none where a score is no number."""
+    def _ahead(self, row: Row, bases: Sequence[Row]) -> list[str]:
+        """The kinds of judges that put a row ahead of all of those; none where a score is no number."""
         nothing = math.nan
         return [
             kind
             for kind, name in SPEAKERS.items()
-            if row.scores.get(name, nothing) > base.scores.get(name, nothing) + self.margin
+            if all(
+                row.scores.get(name, nothing) > base.scores.get(name, nothing) + self.margin for base in bases
+            )
         ]
 
     def _against(self, row: Row, kinds: Sequence[str], shift: KindOfShift) -> tuple[str, ...]:
         found = list(row.vetoes)
-        if blocked := shift.blocks(row.family):
-            found.append(blocked)
-        elif shift.right and row.family not in shift.right:
-            found.append(f"{row.family} is not made for this kind of shift")
+        if ruled_out := shift.against(row.family):
+            found.append(ruled_out)
         elif not shift.right and len(kinds) < self.kinds:
-            found.append(f"ahead of source only by {counted(len(kinds), 'kind')} of judges, not {self.kinds}")
+            base = "source only, frozen and trained," if row.trained else "source only"
+            found.append(f"ahead of {base} by {counted(len(kinds), 'kind')} of judges, not {self.kinds}")
         return tuple(found)
 
 

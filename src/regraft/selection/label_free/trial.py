@@ -23,9 +23,9 @@ class Trial:
     source, with their labels. of_target, of_held_out: log P(class | sample) of the target's samples and of
     the held-out ones; the latter as the recipe sees its source. ratio: p_target / p_source at the held-out
     samples, of mean 1 over the whole source. features, held_out_features: of the same samples, as the frozen
-    network gives them, or their principal components; like the ratio they are the same for all candidates on
-    one network. fitted: the models. refit: the candidate's recipe on another problem at the same cut. others:
-    what rival candidates say of the target. seed: of what a judge draws.
+    network of the first candidate gives them, or their principal components; like the ratio they are the same
+    for all candidates. fitted: the models. refit: the candidate's recipe on another problem at the same cut.
+    others: what rival candidates say of the target. seed: of what a judge draws. seconds: what the fit took.
     """
 
     problem: Problem
@@ -39,6 +39,7 @@ class Trial:
     refit: Callable[[Problem], Both]
     others: Sequence[Float[Tensor, "m k"]] = field(default_factory=tuple)
     seed: int = 0
+    seconds: float = 0.0
 
     @property
     def right(self) -> Bool[Tensor, " h"]:
@@ -60,14 +61,15 @@ class LabelFree(ABC):
     whether it may choose among methods; where it may not, it has been seen to prefer those that collapsed,
     and is there to be looked at. reference: where it comes from. warning: when it is known to mislead.
 
-    short: what a narrow column calls it, where its name is long. It is NaN where a candidate cannot be judged
-    in that way.
+    short: what a narrow column calls it, where its name is long. refits: whether it fits the candidate's
+    recipe again. It is NaN where a candidate cannot be judged in that way.
     """
 
     name: ClassVar[str]
     short: ClassVar[str] = ""
     kind: ClassVar[str]
     ranks: ClassVar[bool] = True
+    refits: ClassVar[bool] = False
     reference: ClassVar[str] = ""
     warning: ClassVar[str] = ""
 

@@ -1,5 +1,6 @@
 """Candidates fitted to a part of a labelled source and to a target without labels, for judges to look at."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,11 +25,13 @@ from ...model import Model
 from ...output import Classes
 from ...problem import Problem
 from ...training import Training
+from ..budget import Budget
 from ..entries import Entries, Entry
 from .trial import Trial
 
 SEEN = frozenset({"source", "target"})
 HELD_OUT = 0.2  # of the source
+TRIALS = 1  # fits of a candidate besides that to the whole source
 COMPONENTS = 256  # principal ones, that judges look at where features have more columns
 
 
@@ -58,7 +61,7 @@ class Trials:
     """Trials of candidates on one problem; what splits of the source share is made once.
 
     problem: `source` and `target` are looked at, and nothing else: neither candidates nor judges see labels
-    of the target here, should there be some.
+    of the target here, should there be some. budget: what training networks may take.
 
     >>> from regraft import METHODS
     >>> from regraft.backbones import vectors
@@ -71,7 +74,11 @@ class Trials:
     """
 
     def __init__(
-        self, problem: Problem, training: Training | None = None, store: Store | None = None
+        self,
+        problem: Problem,
+        training: Training | None = None,
+        store: Store | None = None,
+        budget: Budget | None = None,
     ) -> None:
         if missing := sorted(SEEN - problem.given):
             raise InputError(f"there is no {' and no '.join(missing)}: give a labelled source and a target")
@@ -83,6 +90,7 @@ class Trials:
             )
         self.training = training or Training()
         self.entries = Entries(problem, self.training, store or Store())
+        self.budget = budget or Budget(None)
         self._frozen: dict[int, Frozen] = {}
 
     def on_split(self, candidates: Sequence[Candidate], seed: int) -> Round:
@@ -103,7 +111,8 @@ class Trials:
         with self.training.progress.track("candidates", len(candidates)) as task:
             for candidate in candidates:
                 try:
-                    tried.append((candidate, self._trial(candidate, kept, held_out, seed)))
+                    trial = self._trial(candidate, candidates[0].backbone, kept, held_out, seed)
+                    tried.append((candidate, trial))
                 except InputError as reason:
                     left_out.append((candidate.name, str(reason)))
                 task.advance()
@@ -134,18 +143,23 @@ class Trials:
         entry = self.entries.of(candidate)
         return entry.whole(entry.fitted(), self.problem)
 
-    def _trial(self, candidate: Candidate, kept: Rows, held_out: Rows, seed: int) -> Trial:
+    def _trial(self, candidate: Candidate, looking: Backbone, kept: Rows, held_out: Rows, seed: int) -> Trial:
+        """looking: the network through which judges look at the samples, whatever the candidate trains."""
         if candidate.method.needs != SEEN:
             raise InputError(
                 f"it needs {' and '.join(sorted(candidate.method.needs))}: without labels of the target take "
                 "what learns from source and target"
             )
         entry = self.entries.of(candidate)
+        if reason := self.budget.too_long(entry, TRIALS):
+            raise InputError(reason)
         seen = self._both_ways(entry)
         problem = seen.restricted(kept, "source")
         held = seen.domains["source"][held_out].with_(views=None)
-        frozen = self._of(candidate.backbone)
+        frozen = self._of(looking)
+        start = time.perf_counter()
         both = entry.fitted_to(problem)
+        seconds = time.perf_counter() - start
         of_target = both.target.logits(seen.domains["target"].x).log_softmax(1)
         of_held_out = both.source.logits(held.x).log_softmax(1)
         if of_target.isnan().any() or of_held_out.isnan().any():
@@ -161,6 +175,7 @@ class Trials:
             fitted=both,
             refit=entry.fitted_to,
             seed=seed,
+            seconds=seconds,
         )
 
     def _both_ways(self, entry: Entry) -> Problem:
