@@ -109,6 +109,7 @@ class Borrowed:
     def _found(self, folder: Path) -> Backbone | None:
         """What is where the network was, whatever it is now."""
         from .backbones import open_backbone, opens_offline, rebuild
+        from .backbones.small import SMALL
 
         try:
             if "name" in self.place:
@@ -116,7 +117,7 @@ class Borrowed:
             if "way" in self.place:
                 there = seen_at(folder, _below(self.place["way"]))
                 return None if there is None or _is_thin(there) else open_backbone(there)
-            if self.spec.get("loader") in ("small convnet", "small mlp"):
+            if self.spec.get("loader") in SMALL:
                 seeded = rebuild(self.spec)  # where its random weights were never trained
                 return seeded if seeded.fingerprint() == self.fingerprint else None
         except InputError:

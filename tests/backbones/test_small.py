@@ -2,16 +2,22 @@ import json
 
 import pytest
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import conv2d, cross_entropy, max_pool2d
 
 from regraft.backbone import Backbone
-from regraft.backbones.small import rebuild_small, small_convnet, small_mlp
+from regraft.backbones.small import lenet, rebuild_small, small_convnet, small_mlp
+from regraft.domain import Domain
 from regraft.errors import InputError
+from regraft.methods.baselines.from_scratch import FromScratch
+from regraft.model_folder import load
+from regraft.problem import Problem
 
 NETWORKS = {
     "grey": lambda seed: small_convnet((16, 24), "grey", width=4, seed=seed),
     "rgb": lambda seed: small_convnet((16, 24), "rgb", width=4, seed=seed),
     "deep": lambda seed: small_convnet((16, 24), "rgb", width=4, seed=seed, depth=7),
+    "lenet": lambda seed: lenet((16, 24), "rgb", widths=(4, 6, 32), seed=seed),
+    "lenet, grey": lambda seed: lenet((16, 24), "grey", widths=(4, 6, 32), seed=seed),
     "mlp": lambda seed: small_mlp(6, widths=(5, 4, 3), seed=seed),
 }
 
@@ -93,9 +99,37 @@ def test_learns_bars_from_their_direction():
     assert loss < 0.1
 
 
+def test_lenet_is_two_convolutions_and_a_layer_on_pictures_by_their_own_spread():
+    network = lenet((16, 20), "grey", widths=(2, 3, 5)).eval()
+    x = torch.randint(0, 256, (3, 16, 20), dtype=torch.uint8)
+    y = x.double() / 255
+    y = (y - y.mean((1, 2), keepdim=True)) / (y.std((1, 2), correction=0, keepdim=True) + 0.05)
+    first, second, last = (p.double() for p in network.parameters() if p.ndim > 1)
+    shrink = (1 + 1e-5) ** -0.5  # BatchNorm that has seen nothing
+    y = max_pool2d(shrink * conv2d(y[:, None], first).relu(), 2)
+    y = max_pool2d(shrink * conv2d(y, second).relu(), 2)
+    expected = shrink * (y.flatten(1) @ last.T).relu()
+    torch.testing.assert_close(network.features(x).double(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_loaded_lenet_takes_pictures_as_the_one_that_was_saved(tmp_path):
+    x = torch.randint(60, 120, (6, 16, 16, 3), dtype=torch.uint8)
+    recipe = FromScratch(least_steps=2, epochs=1, held_out=0.0)
+    model = recipe.fit(
+        Problem(target_labelled=Domain(x, ["owl", "crow"] * 3)), lenet((16, 16), widths=(4, 6, 8))
+    )
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.backbone.preprocessing == model.backbone.preprocessing
+    assert again.backbone.preprocessing.standardise
+    assert torch.equal(again.logits(x), model.logits(x))
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        lambda: lenet((15, 28)),
+        lambda: lenet(widths=(4, 0, 8)),
         lambda: small_convnet((4, 4)),
         lambda: small_convnet(width=0),
         lambda: small_convnet(depth=3),

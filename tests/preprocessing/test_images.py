@@ -187,8 +187,15 @@ def test_settings_that_make_no_sense(settings, reason):
         ImagePreprocessing(**{"size": (4, 4), **settings})
 
 
-def test_round_trip_through_json():
-    rule = ImagePreprocessing((20, 30), "squash", 0.9, "bicubic", (0.1,), (0.2,), "grey")
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ImagePreprocessing((20, 30), "squash", 0.9, "bicubic", (0.1,), (0.2,), "grey"),
+        ImagePreprocessing((20, 30), colour="grey", standardise=True),
+        ImagePreprocessing((20, 30), standardise=True),
+    ],
+)
+def test_round_trip_through_json(rule):
     assert preprocessing_from_json(rule.to_json(), rule.tensors()) == rule
     assert rule.fitted
 
@@ -203,3 +210,23 @@ def test_normalising_is_the_formula_and_saves_nothing():
         assert z.dtype == torch.float32
         assert np.allclose(z.numpy(), expected, atol=1e-5)
     assert nn.Sequential(stage).state_dict() == {}
+
+
+def test_pictures_are_taken_by_their_own_mean_and_spread():
+    x = torch.randint(0, 256, (3, 3, 5, 4), dtype=torch.uint8)
+    rule = ImagePreprocessing((5, 4), standardise=True)
+    y = x.numpy() / 255.0
+    mean, spread = (of(y, axis=(1, 2, 3), keepdims=True) for of in (np.mean, np.std))
+    expected = (y - mean) / (spread + 0.05)
+    for form in (x, x.float(), x.to(torch.bfloat16)):
+        z = rule.first_stage()(form)
+        assert z.dtype == torch.float32
+        assert np.allclose(z.numpy(), expected, atol=1e-5)
+    assert rule.first_stage()(torch.full_like(x, 200)).abs().max() < 1e-5
+
+
+def test_what_is_standardised_is_not_described_by_constants():
+    told = ImagePreprocessing((5, 4), standardise=True).to_json()
+    assert told["standardise"] is True
+    assert not {"mean", "std"} & told.keys()
+    assert "standardise" not in ImagePreprocessing((5, 4)).to_json()

@@ -25,11 +25,12 @@ from .neighbourhoods import neighbourhoods
 from .pool import pool, shortened
 from .pyramid import levels_of, pyramid, rebuild_pyramid
 from .raw import pixels, table, vectors, words
-from .small import rebuild_small, small_convnet, small_mlp
+from .small import SMALL, lenet, rebuild_small, small_convnet, small_mlp
 
 __all__ = [
     "DEFAULT_NETWORK",
     "glyphs",
+    "lenet",
     "levels_of",
     "merged",
     "module_backbone",
@@ -123,7 +124,7 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
         from .timm import rebuild_timm
 
         return rebuild_timm(spec)
-    if loader in ("small convnet", "small mlp"):
+    if loader in SMALL:
         return rebuild_small(spec)
     if loader == "vectors":
         return vectors()

@@ -18,6 +18,7 @@ from . import Preprocessing
 
 CHOICES = {"resize": ("crop", "squash"), "interpolation": ("bilinear", "bicubic"), "colour": ("rgb", "grey")}
 LONGEST = 16
+LEAST_SPREAD = 0.05  # of white
 MOST_SIDE = 2048  # of the scaled picture: above, a batch of them would fill the memory
 
 
@@ -28,8 +29,10 @@ class ImagePreprocessing(Preprocessing):
 
     size: (height, width) that the network takes. resize: "crop" scales so that the picture just covers
     size / crop_fraction and keeps its proportions, "squash" does not keep them. mean, std: per channel, of
-    pixels between 0 and 1. These are the evaluation transforms of timm and torchvision, with Pillow's
-    antialiased filters; only JPEGs larger than twice the scaled size are decoded smaller first.
+    pixels between 0 and 1. standardise: whether each picture is taken by its own mean and spread instead
+    (`Standardise`), which no light and hardly any contrast of a camera changes. Else these are the evaluation
+    transforms of timm and torchvision, with Pillow's antialiased filters; only JPEGs larger than twice the
+    scaled size are decoded smaller first.
     A picture more than 16 times as long as the crop is cut to its middle before it is scaled.
 
     >>> rule = ImagePreprocessing((2, 2), crop_fraction=0.5)
@@ -48,6 +51,7 @@ class ImagePreprocessing(Preprocessing):
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     colour: Colour = "rgb"
+    standardise: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -62,7 +66,10 @@ class ImagePreprocessing(Preprocessing):
                 f"size {self.size} and crop_fraction {self.crop_fraction} make pictures of more than "
                 f"{MOST_SIDE:,} pixels a side: give a smaller size"
             )
-        if not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
+        if self.standardise:  # then these play no part
+            object.__setattr__(self, "mean", ())
+            object.__setattr__(self, "std", ())
+        elif not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
             raise InputError(
                 f"mean {self.mean}, std {self.std}: give {self.channels} each for {self.colour}, std above 0"
             )
@@ -97,11 +104,13 @@ class ImagePreprocessing(Preprocessing):
     def reading(self) -> dict[str, Any]:
         return RULE
 
-    def first_stage(self) -> "Normalise":
-        return Normalise(self.mean, self.std)
+    def first_stage(self) -> "Normalise | Standardise":
+        return Standardise() if self.standardise else Normalise(self.mean, self.std)
 
     def to_json(self) -> dict[str, Any]:
         listed = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        for name in ("mean", "std") if self.standardise else ("standardise",):
+            del listed[name]  # which play no part; the last as it was before there was a choice
         return {"kind": self.kind, **listed}
 
     @classmethod
@@ -173,6 +182,23 @@ class Normalise(nn.Module):
 
     def forward(self, x: Tensor) -> Float[Tensor, "n c h w"]:
         return (x.float() - self.mean) / self.std
+
+
+@final
+class Standardise(nn.Module):
+    """(x − m) / (s + 0.05 · 255), with the mean m and the spread s of all pixels of the picture, in float32.
+
+    The twentieth of white keeps a picture of almost one colour from becoming nothing but its noise.
+
+    >>> Standardise()(torch.tensor([[[[0, 102]]]], dtype=torch.uint8)).tolist()
+    [[[[-0.800000011920929, 0.800000011920929]]]]
+    """
+
+    def forward(self, x: Tensor) -> Float[Tensor, "n c h w"]:
+        around = x.float()
+        around = around - around.mean((1, 2, 3), keepdim=True)
+        spread = around.square().mean((1, 2, 3), keepdim=True).sqrt()
+        return around / (spread + 255 * LEAST_SPREAD)
 
 
 def _cropped(x: UInt8[Tensor, "n c h w"], size: tuple[int, int]) -> UInt8[Tensor, "n c h2 w2"]:
