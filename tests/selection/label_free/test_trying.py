@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from regraft import METHODS
-from regraft.backbones import vectors
+from regraft.backbones import lenet, vectors
 from regraft.candidates import Candidate
 from regraft.domain import Domain
 from regraft.errors import InputError
@@ -186,3 +186,15 @@ def test_says_what_is_missing(away):
         Trials(Problem(source=few, target=away.target)).on_split([], seed=0)
     with pytest.raises(InputError, match="compare classes"):
         Trials(Problem(source=numbers, target=away.target))
+
+
+def test_a_trained_recipe_is_handed_over_as_its_own_fit_gives_it():
+    """By which `benchmarks/digits.py` takes the accuracy of a choice from the row that was chosen."""
+    x = torch.randint(0, 256, (24, 16, 16), dtype=torch.uint8)
+    problem = Problem(source=Domain(x, ["owl", "crow"] * 12), target=Domain(255 - x))
+    recipe = METHODS["AdaMatch"](epochs=1, least_steps=2, affine=0.5, invert=1.0)
+    trials = Trials(problem, Training(seed=1))
+    candidate = Candidate(recipe, lenet((16, 16), widths=(4, 6, 8)), "")
+    trials.on_split([candidate], seed=1)
+    own = recipe.fit(problem, lenet((16, 16), widths=(4, 6, 8)), Training(seed=1))
+    assert torch.equal(trials.refitted(candidate).logits(x), own.logits(x))
