@@ -85,7 +85,7 @@ class Pair:
     def recipe(self, name: str) -> Method:
         """The method of that name, trained as all others are."""
         recipe: dict[str, Any] = {
-            "epochs": 1,
+            "epochs": 0,  # the number of steps is given
             "least_steps": self.steps,
             "batch_size": 64,
             "rate": RATE,
