@@ -52,7 +52,8 @@ SELECTED = """How a number was selected:
 - `oracle`: in each run the best of the methods by the target labels that score it.
 
 The network, the steps and the changes were found on MNIST-M and USPS by accuracies on their test pictures, in
-development; no row was tuned against another."""
+development; no row was tuned against another. That the choice has to beat the network trained on the source,
+and not a head on its random weights, came into the plan after it had kept such a head on MNIST-M."""
 TRAINED = ("SourceTuned", "DANN", "AdaMatch")
 UNTRAINED, CHOICE, REFERENCE = "SourceOnly", "choice", "trained on target"
 COLUMNS = (UNTRAINED, *TRAINED, CHOICE, REFERENCE)

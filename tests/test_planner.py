@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from regraft.backbones import vectors
+from regraft.backbones import glyphs, lenet, pixels, vectors
 from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.methods import METHODS
@@ -168,3 +168,15 @@ def test_the_upper_stages_are_trained_and_with_many_labels_all_of_them(network):
 def test_of_a_network_without_depth_all_is_trained(network):
     planned = plan(birds(60), backbone=network[:2], budget=60)
     assert [type(c.method).__name__ for c in planned.candidates if c.tunes] == ["FineTune"]
+
+
+@pytest.mark.parametrize(
+    ("network", "first"), [(lenet, "SourceTuned"), (glyphs, "SourceOnly"), (pixels, "SourceOnly")]
+)
+def test_across_domains_a_head_on_random_features_is_nothing_to_beat(network, first):
+    pictures = torch.zeros(8, 16, 16, dtype=torch.uint8)
+    problem = Problem(source=Domain(pictures, ["owl", "crow"] * 4), target=Domain(pictures))
+    planned = plan(problem, backbone=network(), methods=["DANN", "SourceTuned", "AdaMatch"])
+    names = [type(c.method).__name__ for c in planned.candidates]
+    assert names[0] == first
+    assert sorted(names) == ["AdaMatch", "DANN", "SourceOnly", "SourceTuned"]

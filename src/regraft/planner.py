@@ -120,7 +120,7 @@ def plan_across(
             _add(
                 Candidate(method, _untrained(method, network, source), "you asked for it", asked=True), tried
             )
-        return Plan(tuple(tried))
+        return Plan(_to_beat_first(tried))
     tried += [
         Candidate(method, _untrained(method, network, source), rule.reason)
         for rule, method in others
@@ -128,6 +128,18 @@ def plan_across(
     ]
     left_out = [(rule.method, rule.otherwise) for rule, _ in others if not rule.when(facts)]
     return Plan(tuple(tried), tuple(left_out))
+
+
+def _to_beat_first(tried: list[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates, before them what was trained on the source alone, if the network's weights are random.
+
+    A head on random features is nobody's classifier. It is foretold from these features better than any that
+    is worth having, so that judges who look through them would have everything else refused.
+    """
+    network = tried[0].backbone
+    random = not network.pretrained and any(True for _ in network.parameters())
+    alone = [c for c in tried if c.asked and c.trained and c.baseline][:1] if random else []
+    return (*alone, *(c for c in tried if c not in alone))
 
 
 def _across(name: str, facts: AcrossFacts) -> Method:
