@@ -4,7 +4,7 @@
     python benchmarks/digits.py --results digits.jsonl --processes 2
     python benchmarks/digits.py --from FOLDER --pairs syn_numbers-svhn,svhn-mnist,syn_signs-gtsrb
 
-The second takes two cores about an hour and a half, and goes on from its file when it is run again.
+The second takes two idle cores about 100 minutes, and goes on from its file when it is run again.
 `digit_sets.py` says which files are looked for under FOLDER; what is not there is looked for beside the
 checkout, where MNIST, MNIST-M and USPS are.
 
