@@ -17,7 +17,7 @@ def turned_over(n=240, seed=0):
     y = torch.arange(n) % 2
     x = 0.4 * torch.randn(n, 2, generator=luck)
     source = x + torch.stack([2 * y - 1, 2.0 * (2 * y - 1)], 1)
-    target = x[torch.randperm(n, generator=luck)] + torch.stack([2 * y - 1, -2.0 * (2 * y - 1)], 1)
+    target = x[torch.randperm(n, generator=luck)] + torch.stack([2 * y - 1, -2.0 * (2 * y - 1) + 1], 1)
     return Domain(source, y.tolist()), Domain(target), y
 
 
