@@ -88,6 +88,27 @@ def test_each_loss_counts_by_its_weight(tasks):
     assert torch.equal(ours.argmax(1), expected.argmax(1))
 
 
+def test_weights_and_groups_of_a_task_reach_the_learner(tasks):
+    """Wrong labels that weigh nothing teach nothing, and copies of a sample are in no other fold."""
+    given, n = tasks["0"], 30
+    wrong = torch.arange(n) < n // 2
+    spoiled = given.with_(y=torch.where(wrong, 1 - given.y, given.y), weight=(~wrong).float())
+    clean = given[~wrong]
+    fresh = turned(0, 200, 5)
+    for learner in ("probe", "ridge"):
+        ours, theirs = (
+            learn_tasks({"0": domain, "20": tasks["20"]}, learner=learner).models["0"].logits(fresh.x)
+            for domain in (spoiled, clean)
+        )
+        assert (ours.argmax(1) == theirs.argmax(1)).double().mean() > 0.97
+    copies = given[torch.arange(n).repeat(3)].with_(group=torch.arange(n).repeat(3))
+    once, thrice, split = (
+        learn_tasks({"0": domain, "20": tasks["20"]}).models["0"].logits(fresh.x).softmax(1)
+        for domain in (given, copies, copies.with_(group=None))
+    )
+    assert (once - thrice).abs().mean() <= (once - split).abs().mean()
+
+
 def test_labels_choose_no_task_to_label(tasks):
     plain = {name: d.unlabelled() for name, d in tasks.items()}
     chosen = tasks_worth_labelling(tasks, 2)
@@ -112,3 +133,6 @@ def test_bad_input_is_one_line(tasks):
         learn_tasks({"0": tasks["0"], "few": tasks["20"][:5]})
     with pytest.raises(InputError, match="7 of 6 tasks"):
         tasks_worth_labelling(tasks, 7)
+    for strength in (-1.0, float("nan")):
+        with pytest.raises(InputError, match="give a number from 0"):
+            learn_tasks(tasks, strength=strength)

@@ -63,9 +63,10 @@ def learn_tasks(
     tasks: domains of one kind, by name, of which some have labels of classes. Rᵢ is the mean loss on the mᵢ
     samples of task i, disc(t, i) how well half-spaces tell the samples of two tasks apart, without labels
     (`shift.apart.told_apart`), and λ `strength`: 0 takes the nearest labelled task alone, a large one all of
-    them by their sizes. learner: as in `OnBothSides`. It helps where tasks that look alike are alike. Two
-    tasks of the same samples and other labels look the same, and nothing here sees that they are not; the
-    labels of a task that has some are a part like any other's.
+    them by their sizes. learner: as in `OnBothSides`. Weights of a task's samples count in its mean, and no
+    group of them is split where the learner chooses its strength. It helps where tasks that look alike are
+    alike. Two tasks of the same samples and other labels look the same, and nothing here sees that they are
+    not; the labels of a task that has some are a part like any other's.
 
     Pentina & Lampert, Multi-task learning with labeled and unlabeled tasks, ICML 2017, arXiv:1602.06518.
 
@@ -76,6 +77,7 @@ def learn_tasks(
     >>> found.weights("b"), found.models["b"].predict([[-0.5], [0.7]])
     ({'a': 1.0}, ['-', '+'])
     """
+    _check(strength)
     training = training or Training()
     names, labelled = list(tasks), [i for i, d in enumerate(tasks.values()) if d.y is not None]
     if not labelled:
@@ -86,13 +88,14 @@ def learn_tasks(
     known = {names[i]: tasks[names[i]] for i in labelled}
     together = pooled(known)  # of which the classes are those of all
     x = torch.cat([seen[i] for i in labelled])
-    sizes = [len(tasks[names[i]]) for i in labelled]
+    sizes = torch.tensor([len(tasks[names[i]]) for i in labelled])
+    of_task = torch.cat([_of_mean_one(domain) for domain in known.values()])
     models: dict[str, Model] = {}
     for name, row in zip(names, choice.weights, strict=True):
         alpha = row[labelled]
-        weight = torch.repeat_interleave(alpha / torch.tensor(sizes), torch.tensor(sizes))
+        weight = torch.repeat_interleave(alpha / sizes, sizes) * of_task
         kept = weight > 0
-        taught = Domain(x[kept], together.labels[kept], together.asked, weight=_at_mean_one(weight[kept]))
+        taught = together.with_(x=x, views=None, origin=None, weight=weight / weight[kept].mean())[kept]
         with one_thread(small=x.numel() < SMALL):
             head = learner_of(learner, together.asked).head(taught, training)
         told = {other: float(a) for other, a in zip(known, alpha, strict=True) if a > 0}
@@ -116,6 +119,7 @@ def tasks_worth_labelling(
     >>> tasks_worth_labelling({"a": Domain(x), "b": Domain(x + 9), "c": Domain(x + 9.1)}, 2)
     ['a', 'b']
     """
+    _check(strength)
     training = training or Training()
     seen, _ = _seen(tasks, backbone, training, store)
     choice = tasks_to_label(_discrepancies(seen, training.seed), _sizes(tasks), number, strength)
@@ -155,9 +159,16 @@ def _discrepancies(seen: Sequence[Float[Tensor, "m d"]], seed: int) -> Float[Ten
     return apart
 
 
+def _check(strength: float) -> None:
+    if not 0 <= strength < float("inf"):
+        raise InputError(f"strength is {strength}: give a number from 0, the nearest task alone, upwards")
+
+
 def _sizes(tasks: Mapping[str, Domain]) -> Float[Tensor, " t"]:
     return torch.tensor([len(domain) for domain in tasks.values()], dtype=torch.float64)
 
 
-def _at_mean_one(weight: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-    return weight / weight.mean()
+def _of_mean_one(domain: Domain) -> Float[Tensor, " n"]:
+    """What the samples of a task weigh, by which a mean over them is weighted."""
+    weight = torch.ones(len(domain)) if domain.weight is None else domain.weight
+    return weight.double() / weight.double().mean()

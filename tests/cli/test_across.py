@@ -122,6 +122,20 @@ def test_several_sources_are_one(run, lab, field, tmp_path):
     assert study["unseen"]["results"]["LinearProbe (glyphs)"]["expected"]["by"] == "leave one domain out"
 
 
+def test_sources_without_a_class_in_common_are_adapted_all_the_same(run, tmp_path):
+    def table(name, classes):
+        lines = [f"{4 * ord(c) + i % 5},{-2 * ord(c) + i % 3},{c}" for i in range(20) for c in classes]
+        (tmp_path / name).write_text("\n".join(["a,b,kind", *lines]))
+        return tmp_path / name
+
+    field, first, second = table("field.csv", "abcd"), table("s1.csv", "ab"), table("s2.csv", "cd")
+    sources = ("--source", first, "--source", second)
+    told = run("fit", field, *sources, "--label", "kind", "--methods", "CORAL", "--out", tmp_path / "m")
+    assert told.exit_code == 0, told.output
+    assert "Left out: leaving one source out: a domain shares no class with the others" in told.output
+    assert json.loads((tmp_path / "m" / "study.json").read_text())["unseen"] is None
+
+
 def test_tables(run, tmp_path):
     luck = np.random.default_rng(0)
     for name, factor in (("lab", 1.0), ("field", 2.0)):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from regraft.heads.gram import about_means, gram, mostly_nothing
+from regraft.heads.gram import about_means, gram, gram_about_means, mostly_nothing
 from regraft.heads.principal import principal
 from regraft.heads.rotation import rotate
 
@@ -56,3 +56,37 @@ def test_principal_components_without_zeros(counts):
     thin, full = (principal([some[:500], some[500:]], 12) for some in (counts, counts + 0.5))
     torch.testing.assert_close(thin.weight, full.weight, atol=1e-6, rtol=1e-6)
     torch.testing.assert_close(thin(counts), full(counts + 0.5), atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("large", [1e3, 1e6, 1e9])
+def test_a_large_column_that_does_not_vary_changes_nothing(counts, large):
+    """Squares of it would leave no digit of the rest."""
+    column = torch.full((len(counts), 1), large).double()
+    with_it = torch.cat([counts, column], 1)
+    assert mostly_nothing(with_it)
+    z, expected = rotate(with_it).z, rotate(counts).z
+    torch.testing.assert_close(gram(z), gram(expected), atol=1e-8, rtol=1e-8)
+    axes, plain = (principal([x], 12).weight for x in (with_it, counts))
+    torch.testing.assert_close(axes[:, :-1], plain, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e7])
+def test_products_of_samples_far_from_zero(offset):
+    luck = torch.Generator().manual_seed(4)
+    x, group = torch.randn(20, 50, generator=luck).double() + offset, torch.arange(20) % 2
+    centred = x - torch.stack([x[group == g].mean(0) for g in (0, 1)])[group]
+    torch.testing.assert_close(gram_about_means(x, centred, group), centred @ centred.T)
+
+
+@pytest.mark.parametrize("shape", [(60, 50), (900, 1200)])
+def test_no_or_few_directions_have_their_components(shape):
+    alike = torch.full(shape, 0.1).double()
+    space = principal([alike], 3)
+    assert space.weight.shape == (1, shape[1])
+    assert not space.weight.any()
+    one = torch.zeros(shape).double()
+    one[:10, 0] = 1.0
+    found = principal([one], 3)
+    assert found.weight.shape == (1, shape[1])
+    torch.testing.assert_close(found(one)[:, 0].square().mean().item(), 1.0)
+    assert torch.equal(found.weight, principal([one], 3).weight)

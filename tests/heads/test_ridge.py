@@ -228,3 +228,14 @@ def test_one_strength_is_solved_by_samples_as_by_columns():
     apart = Ridge(0.3).fit(x.numpy(), t.numpy(), sample_weight=weight.numpy())
     torch.testing.assert_close(by_columns[0], torch.from_numpy(apart.coef_))
     torch.testing.assert_close(by_columns[1], torch.from_numpy(apart.intercept_))
+
+
+@pytest.mark.parametrize("small", [1e-12, 1e-30, 1e-320])
+def test_samples_that_weigh_next_to_nothing_are_as_good_as_left_out(small):
+    luck = torch.Generator().manual_seed(3)
+    x, t = torch.randn(20, 40, generator=luck).double(), torch.randn(20, 3, generator=luck).double()
+    weight = torch.ones(20).double()
+    without, nearly = (weight.where(torch.arange(20) >= 5, torch.tensor(w).double()) for w in (0.0, small))
+    (a, b), (c, d) = (solved_by_pairs(x @ x.T, t, w, 0.3) for w in (without, nearly))
+    torch.testing.assert_close(c.T @ x, a.T @ x, atol=1e-9, rtol=1e-9)
+    torch.testing.assert_close(d, b, atol=1e-9, rtol=1e-9)

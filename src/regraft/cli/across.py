@@ -71,9 +71,12 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     )
     if len(sources) > 1:
         left = None if budget is None else budget - (time.monotonic() - started)
-        study.unseen = unseen(
-            sources, backbone=network, training=training, metric=metric, budget=left, store=store
-        )
+        try:
+            study.unseen = unseen(
+                sources, backbone=network, training=training, metric=metric, budget=left, store=store
+            )
+        except InputError as reason:  # what was adapted stands without it
+            study.left_out.append(("leaving one source out", str(reason)))
     if test is not None:
         study.read_test(test)
     study.model.provenance["samples_at"] = seen_from(out, path)

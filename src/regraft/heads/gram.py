@@ -9,6 +9,7 @@ from torch.nn.functional import one_hot
 
 MOSTLY_NOTHING = 0.05  # share of numbers that are not 0, up to which products without the others are faster
 WORTH_IT = 1 << 20  # numbers below which nothing is gained
+CANCELS = 1e-6  # share of all squares below which what is left about the means would lose its digits
 
 
 def mostly_nothing(x: Float[Tensor, "n d"]) -> bool:
@@ -49,3 +50,26 @@ def about_means(
     to_mean = pairs @ share  # of each sample with each mean
     moved = to_mean - (member @ (share.T @ to_mean)) / 2
     return pairs - moved @ member.T - member @ moved.T
+
+
+def gram_about_means(
+    x: Float[Tensor, "*p n d"],
+    centred: Float[Tensor, "*p n d"],
+    group: Int[Tensor, " n"],
+    weight: Float[Tensor, " n"] | None = None,
+) -> Float[Tensor, "*p n n"]:
+    """The products of all pairs of centred samples, by way of x where it is mostly 0, as `centred` is not.
+
+    centred: x less the weighted mean of each group. Columns that are large and hardly vary, as a year does,
+    leave nothing of the rest in the products of x: then those of `centred` are taken.
+
+    >>> x, alike = torch.tensor([[1.0], [3.0]]), torch.tensor([0, 0])
+    >>> gram_about_means(x, x - 2, alike).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
+    """
+    if x.ndim == 2 and mostly_nothing(x):
+        pairs = gram(x)
+        found = about_means(pairs, group, weight)
+        if found.trace() > CANCELS * pairs.trace():
+            return found
+    return gram(centred)

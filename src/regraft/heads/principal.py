@@ -10,11 +10,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .affine import Affine
-from .gram import gram, mostly_nothing
+from .gram import CANCELS, gram, mostly_nothing
 
 FEW = 0.15  # of all directions, up to which Lanczos' iterations find them sooner than all are found at once
 PRECISE = 1e-10  # of an eigenvalue
 NOTHING = 1e-10  # share of the largest singular value below which a direction is rounding
+ALIKE = 1e-13  # of the largest number, up to which samples differ by the rounding of their mean
 
 
 def principal(samples: Sequence[Float[Tensor, "n d"]], components: int) -> Affine:
@@ -30,8 +31,11 @@ def principal(samples: Sequence[Float[Tensor, "n d"]], components: int) -> Affin
     x = torch.cat([z.double() for z in samples])
     centre = x.mean(0)
     u = x - centre
+    if float(u.abs().max()) <= ALIKE * float(x.abs().max()):
+        return Affine(x.new_zeros(1, x.shape[1]), x.new_zeros(1))
     by_samples = len(u) < u.shape[1]
-    if by_samples and _few(components, len(u)) and mostly_nothing(x):
+    thin = by_samples and _few(components, len(u)) and mostly_nothing(x)
+    if thin and float(u.square().sum()) > CANCELS * float(x.square().sum()):
         values, vectors = _iterated(_without_zeros(x, centre), components)
     else:
         values, vectors = _largest(gram(u if by_samples else u.T), components)
@@ -40,8 +44,6 @@ def principal(samples: Sequence[Float[Tensor, "n d"]], components: int) -> Affin
     wanted = components if 0 < components < len(values) else len(values)
     values, vectors = values[:wanted], vectors[:, :wanted]
     axes = u.T @ vectors / values.sqrt() if by_samples else vectors
-    if not wanted:  # all samples are alike
-        return Affine(x.new_zeros(1, x.shape[1]), x.new_zeros(1))
     axes = axes * torch.where(axes.gather(0, axes.abs().argmax(0)[None]) < 0, -1.0, 1.0)  # signs are chance
     scale = (values.sum() / (len(x) * wanted)).sqrt()
     weight = axes.T / scale
@@ -63,7 +65,8 @@ def _largest(pairs: Float[Tensor, "n n"], wanted: int) -> tuple[Float[Tensor, " 
 def _iterated(pairs: Any, wanted: int) -> tuple[Float[Tensor, " k"], Float[Tensor, "n k"]]:
     """The largest eigenvalues, rising, of a matrix or of whatever multiplies a vector, with their vectors."""
     n = pairs.shape[0]
-    start = np.ones(n) / n**0.5  # of its own it would be random
+    # of its own it would be another one every time; ones would be what centred samples have nothing of
+    start = torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=torch.float64).numpy()
     values, vectors = scipy.sparse.linalg.eigsh(pairs, k=wanted, v0=start, tol=PRECISE)
     order = values.argsort()
     return torch.from_numpy(values[order]), torch.from_numpy(np.ascontiguousarray(vectors[:, order]))

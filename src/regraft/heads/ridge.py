@@ -358,7 +358,8 @@ def solved_by_pairs(
     """(a, b), W = aᵀ x the solution of `solved_ridge`, of pairs = x xᵀ; what is said of x is x xᵀ a + b.
 
     It is that of (x xᵀ + α diag(1/w)) a + b 1 = t,  1ᵀ a = 0; samples of no weight have a = 0. For whoever
-    solves for several weights or targets of more columns than samples.
+    solves for several weights or targets of more columns than samples. Solved is the system times √w from
+    both sides, in which a small weight is no large number.
 
     >>> x, t = torch.tensor([[0.0], [1.0]]).double(), torch.tensor([[1.0], [3.0]])
     >>> a, b = solved_by_pairs(x @ x.T, t, torch.ones(2), 1e-9)
@@ -366,11 +367,15 @@ def solved_by_pairs(
     [1.0, 3.0]
     """
     kept = (weight > 0).nonzero().squeeze(1)
-    system = pairs[kept][:, kept].numpy()
-    system.flat[:: len(kept) + 1] += (strength / weight[kept].double()).numpy()
+    root = weight[kept].double().sqrt()[:, None]
+    system = (root * pairs[kept][:, kept] * root.T).numpy()
+    system.flat[:: len(kept) + 1] += strength
     sides = torch.cat([t[kept].double(), torch.ones(len(kept), 1, dtype=torch.float64)], 1)
-    solved = scipy.linalg.solve(system, sides.numpy(), assume_a="pos", overwrite_a=True, check_finite=False)
-    of_targets, of_ones = torch.from_numpy(solved[:, :-1]), torch.from_numpy(solved[:, -1:])
+    factor = scipy.linalg.cho_factor(system, overwrite_a=True, check_finite=False)
+    solved = root * torch.from_numpy(
+        scipy.linalg.cho_solve(factor, (root * sides).numpy(), check_finite=False)
+    )
+    of_targets, of_ones = solved[:, :-1], solved[:, -1:]
     b = of_targets.sum(0) / of_ones.sum()
     a = torch.zeros(len(pairs), t.shape[1], dtype=torch.float64)
     a[kept] = of_targets - of_ones * b

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import InputError
-from .gram import about_means, gram, mostly_nothing
+from .gram import gram, gram_about_means
 
 # a subset that varies this much less than all samples would be rounding in their common rotation
 FAR_APART = 1e-3
@@ -69,23 +69,13 @@ def rotate(x: Float[Tensor, "*p n d"], weight: Float[Tensor, "*p n"] | None = No
         values, right = _eigen(gram(scaled.mT))
         return Rotation(centred @ right, values, mean, None, right)
     # V = Xᵀ U / √λ is never formed: XXᵀ = U Λ Uᵀ is smaller than XᵀX
-    pairs = _pairs(x, centred, weight)
+    together = torch.zeros(n, dtype=torch.long)
+    pairs = gram_about_means(x, centred, together, None if weight is None else weight[..., 0])
     values, vectors = _eigen(pairs if root is None else root * pairs * root.mT)
     length = values.sqrt()[..., None, :]
     right = torch.where(length > 0, vectors / length, 0.0)
     z = vectors * length if root is None else (pairs * root.mT) @ right
     return Rotation(z, values, mean, scaled.mT, right)
-
-
-def _pairs(
-    x: Float[Tensor, "*p n d"], centred: Float[Tensor, "*p n d"], weight: Float[Tensor, "*p n 1"] | None
-) -> Float[Tensor, "*p n n"]:
-    """The products of all pairs of centred samples, by way of those that are mostly 0 before."""
-    if x.ndim > 2 or not mostly_nothing(x):
-        return gram(centred)
-    return about_means(
-        gram(x), torch.zeros(len(x), dtype=torch.long), None if weight is None else weight[:, 0]
-    )
 
 
 def far_apart(z: Float[Tensor, "n r"], subsets: Sequence[Int[Tensor, " m"]]) -> bool:

@@ -38,3 +38,20 @@ def test_all_points_of_all_samples_or_some():
     data = a_ring(40)
     heads = [KernelProbe(points=p).fit(Problem(target_labelled=data), vectors()).head for p in (300, 10)]
     assert [len(h.points) for h in heads] == [40, 10]
+
+
+def test_near_copies_do_not_make_the_kernel_narrow():
+    luck = torch.Generator().manual_seed(0)
+    middle = torch.randn(24, 4, generator=luck)
+    y = (middle[:, :2].sum(1) + 0.8 * torch.randn(24, generator=luck) > 0).long()
+    group = torch.arange(24).repeat_interleave(8)
+    x = middle[group] + 0.05 * torch.randn(192, 4, generator=luck)
+    fresh = torch.randn(1000, 4, generator=luck)
+    expected = fresh[:, :2].sum(1) > 0
+    grouped, split = (
+        (KernelProbe().fit(Problem(target_labelled=domain), vectors()).logits(fresh).argmax(1) == expected)
+        .double()
+        .mean()
+        for domain in (Domain(x, y[group].tolist(), group=group), Domain(x, y[group].tolist()))
+    )
+    assert grouped > split + 0.05

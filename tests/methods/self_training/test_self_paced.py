@@ -76,3 +76,17 @@ def test_by_pairs_of_samples_it_says_what_it_says_by_columns():
     for side in ("target", "source"):
         ours, theirs = getattr(few, side)(field), getattr(many, side)(field @ turn)
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_far_from_zero_it_says_the_same():
+    """Both sides are taken less their means before products are."""
+    luck = torch.Generator().manual_seed(0)
+    y = torch.arange(40) % 2
+    x = torch.randn(40, 60, generator=luck).double() + 4 * y[:, None] * torch.eye(60)[0]
+    near, far = (
+        SelfPaced()
+        .sides(Seen(Domain(x[:24] + move, y[:24].tolist()), x[24:] + move), Training())
+        .target(x[24:] + move)
+        for move in (0.0, 1e7)
+    )
+    assert (near - far).abs().max() < 0.5

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ...domain import Domain
 from ...folds import Rows, inner_folds
+from ...heads.fit import LinearFit
 from ...heads.kernel import Kernel, similarity, usual_gamma
 from ...heads.logistic import PREDICTS, fit_logistic_each
 from ...heads.ridge import fit_ridge
@@ -29,9 +30,10 @@ class KernelProbe(OnFeatures):
     """min_{W,b} ½ ‖W‖² + C Σ wᵢ ℓ(W K_PP^(−½) k_P(xᵢ) + b, yᵢ),  k_P(x)_j = exp(−γ ‖φ(x) − p_j‖²)
 
     P holds all samples, or `points` of them drawn at random (Nyström). γ, one of some multiples of
-    1 / (d · variance), is that by which least squares foretell each sample best from all others; C is chosen
-    by cross-validation. A border of any shape, which few columns need more often than the features of a
-    network do: those are many and made to be told apart by planes.
+    1 / (d · variance), is that by which least squares foretell each sample best from all others, or where
+    samples come in groups that by which cross-validation does, which splits none; C is chosen by
+    cross-validation. A border of any shape, which few columns need more often than the features of a network
+    do: those are many and made to be told apart by planes.
 
     >>> from regraft.backbones import vectors
     >>> from regraft.problem import Problem
@@ -58,21 +60,28 @@ class KernelProbe(OnFeatures):
         x, k = x[rows], features.classes.width
         luck = torch.Generator().manual_seed(seed_of(training.seed, "points"))
         points = x[torch.randperm(len(x), generator=luck)[: self.points].sort().values]
-        everything = torch.arange(len(x))
-        folds = inner_folds(mine, [everything], self.folds, training.seed)
+        folds = inner_folds(mine, [torch.arange(len(x))], self.folds, training.seed)
         usual = usual_gamma(x)
         found: tuple[float, Float[Tensor, ""], Tensor, Tensor] | None = None
         for width in WIDTHS:
             gamma = width * usual
             root = power(similarity(points, points, gamma), -0.5, ROUNDING)
             z = similarity(x, points, gamma) @ root
-            squares = fit_ridge(z, mine.labels, k, weight=mine.weight)
-            loss = float(squares.losses.nan_to_num(torch.inf).min())
+            if mine.group is None:
+                losses = fit_ridge(z, mine.labels, k, weight=mine.weight).losses
+            else:  # a sample is foretold from its like, by the narrowest kernel best
+                losses = self._fit(z, mine, folds).losses
+            loss = float(losses.nan_to_num(torch.inf).min())
             if found is None or loss < found[0]:
                 found = loss, gamma, root, z
         assert found is not None
         _, gamma, root, z = found
-        (fit,) = fit_logistic_each(
-            z, mine.labels, k, [everything], folds, weight=mine.weight, tolerance=PREDICTS
-        )
+        fit = self._fit(z, mine, folds)
         return Kernel.of(points, gamma, fit.weight @ root, fit.bias)
+
+    def _fit(self, z: Float[Tensor, "n p"], mine: Domain, folds: Sequence[Sequence[Rows]]) -> LinearFit:
+        everything = torch.arange(len(z))
+        (fit,) = fit_logistic_each(
+            z, mine.labels, mine.classes.width, [everything], folds, weight=mine.weight, tolerance=PREDICTS
+        )
+        return fit

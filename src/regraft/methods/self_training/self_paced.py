@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ...heads.gram import about_means, gram
+from ...heads.gram import gram_about_means
 from ...heads.linear import Linear
 from ...heads.ridge import fit_ridge, solved_by_pairs, solved_ridge
 from ...method import param
@@ -81,13 +81,11 @@ class Centred:
     """The samples of source and target, each side less its mean, on which ridge regressions are solved."""
 
     def __init__(self, source: Float[Tensor, "n d"], target: Float[Tensor, "m d"]) -> None:
-        self.x = torch.cat([source, target]).double()
+        x = torch.cat([source, target]).double()
         self.middle = (source.double().mean(0), target.double().mean(0))
-        self.side = torch.tensor([0, 1]).repeat_interleave(torch.tensor([len(source), len(target)]))
-        by_pairs = self.x.shape[1] > len(self.x)
-        self.pairs = about_means(gram(self.x), self.side) if by_pairs else None
-        if not by_pairs:
-            self.x = self.x - torch.stack(self.middle)[self.side]
+        side = torch.tensor([0, 1]).repeat_interleave(torch.tensor([len(source), len(target)]))
+        self.x = x - torch.stack(self.middle)[side]
+        self.pairs = gram_about_means(x, self.x, side) if x.shape[1] > len(x) else None
 
     def solved(
         self, targets: Float[Tensor, "s k"], weight: Float[Tensor, " s"], strength: float
@@ -96,8 +94,7 @@ class Centred:
         if self.pairs is None:
             return solved_ridge(self.x, targets, weight, strength)
         a, bias = solved_by_pairs(self.pairs, targets, weight, strength)
-        of_side = torch.stack([a[self.side == side].sum(0) for side in (0, 1)])
-        return a.T @ self.x - of_side.T @ torch.stack(self.middle), bias
+        return a.T @ self.x, bias
 
 
 def head_less(head: Linear, centre: Float[Tensor, " d"]) -> Linear:
