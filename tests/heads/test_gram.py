@@ -89,4 +89,5 @@ def test_no_or_few_directions_have_their_components(shape):
     found = principal([one], 3)
     assert found.weight.shape == (1, shape[1])
     torch.testing.assert_close(found(one)[:, 0].square().mean().item(), 1.0)
-    assert torch.equal(found.weight, principal([one], 3).weight)
+    for _ in range(3):
+        assert torch.equal(found.weight, principal([one], 3).weight)

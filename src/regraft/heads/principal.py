@@ -1,6 +1,7 @@
 """Principal components of several samples together."""
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from .gram import CANCELS, gram, mostly_nothing
 FEW = 0.15  # of all directions, up to which Lanczos' iterations find them sooner than all are found at once
 PRECISE = 1e-10  # of an eigenvalue
 NOTHING = 1e-10  # share of the largest singular value below which a direction is rounding
+# where there are fewer directions than wanted, scipy since 1.17 goes on from random ones, others every time
+SEEDED: dict[str, Any] = {"rng": 0} if "rng" in signature(scipy.sparse.linalg.eigsh).parameters else {}
 ALIKE = 1e-13  # of the largest number, up to which samples differ by the rounding of their mean
 
 
@@ -67,7 +70,7 @@ def _iterated(pairs: Any, wanted: int) -> tuple[Float[Tensor, " k"], Float[Tenso
     n = pairs.shape[0]
     # of its own it would be another one every time; ones would be what centred samples have nothing of
     start = torch.randn(n, generator=torch.Generator().manual_seed(0), dtype=torch.float64).numpy()
-    values, vectors = scipy.sparse.linalg.eigsh(pairs, k=wanted, v0=start, tol=PRECISE)
+    values, vectors = scipy.sparse.linalg.eigsh(pairs, k=wanted, v0=start, tol=PRECISE, **SEEDED)
     order = values.argsort()
     return torch.from_numpy(values[order]), torch.from_numpy(np.ascontiguousarray(vectors[:, order]))
 
