@@ -248,9 +248,10 @@ def luck_of(seed: int) -> Iterator[None]:
     >>> torch.equal(first, torch.rand(2, generator=torch.Generator().manual_seed(3)))
     True
     """
-    with torch.random.fork_rng():
+    started = torch.cuda.is_initialized()
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if started else ()):
         torch.default_generator.manual_seed(seed)
-        if torch.cuda.is_initialized():
+        if started:
             torch.cuda.manual_seed_all(seed)
         if torch.backends.mps.is_available():
             torch.mps.manual_seed(seed)

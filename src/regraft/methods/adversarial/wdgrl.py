@@ -24,9 +24,10 @@ class WDGRL(AcrossDomains):
     z = φ_η(x). With a critic D of slope 1 at the most, the largest W is the Wasserstein distance of the
     features of the two domains; G = mean (‖∇D(z)‖ − 1)² keeps the slope, at the features of both and at
     points drawn between them. The distance has a gradient also where the domains lie apart and the critic of
-    DANN is certain. It helps where the two look different and mean the same. Where the target is the
-    source turned it may match the wrong classes (half moons, turned far, in one of the settings tried), and
-    where classes have other proportions in the target it carries some of them into others. It costs n more passes a step. λ = 0 is SourceTuned.
+    DANN is certain. It helps where the two look different and mean the same. Where the target is the source
+    turned it may match the wrong classes (half moons, turned far, in one of the settings tried), and where
+    classes have other proportions in the target it carries some of them into others. It costs n more passes
+    a step. λ = 0 is SourceTuned.
 
     >>> from regraft import Domain, Problem
     >>> from regraft.backbones import small_mlp
