@@ -6,7 +6,7 @@ import torch
 from regraft.domain import Domain
 from regraft.output import Classes
 from regraft.problem import Problem
-from regraft.selection.label_free import Trial
+from regraft.selection.label_free import HeldOut, Trial
 
 
 def trial_of(**given) -> Trial:
@@ -31,11 +31,12 @@ def trial_of(**given) -> Trial:
         "of_held_out": (2 * numbers(h, k)).log_softmax(1),
         "ratio": numbers(h).exp(),
         "features": numbers(m, d),
-        "held_out_features": numbers(h, d),
         "fitted": None,
         "refit": None,
     }
-    return Trial(**{**usual, **given})
+    told = {**usual, **given}
+    of_source = [told.pop(name) for name in ("held_out", "of_held_out", "ratio")]
+    return Trial(**told, held_out=HeldOut(*of_source, numbers(h, d)))
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_few_samples_prove_no_collapse(said, m, k):
 
 def test_answers_that_do_not_depend_on_the_sample(trial):
     flat = (0.05 * trial(m=80).of_target).log_softmax(1)
-    reasons = collapse(trial(of_target=flat, of_held_out=3 * trial(h=60).of_held_out))
+    reasons = collapse(trial(of_target=flat, of_held_out=3 * trial(h=60).held_out.said))
     assert reasons == ["what it says of the target hardly depends on the sample"]
 
 

@@ -8,7 +8,7 @@ from regraft.selection.label_free import DEV
 
 
 def by_numpy(one):
-    p, y, w = one.of_held_out.exp().numpy(), one.held_out.y.numpy(), one.ratio.numpy()
+    p, y, w = one.held_out.said.exp().numpy(), one.held_out.samples.y.numpy(), one.held_out.ratio.numpy()
     loss = -np.log(p[np.arange(len(y)), y])
     both = np.cov(np.stack([w * loss, w]))
     eta = -both[0, 1] / both[1, 1]
@@ -23,7 +23,7 @@ def test_it_is_the_formula(trial, luck):
 
 def test_with_equal_weights_it_is_the_log_likelihood(trial):
     one = trial(ratio=torch.ones(12))
-    told = one.of_held_out[torch.arange(12), one.held_out.y]
+    told = one.held_out.said[torch.arange(12), one.held_out.samples.y]
     assert DEV()(one) == pytest.approx(told.mean().item())
 
 
@@ -32,9 +32,9 @@ def test_the_control_variate_spares_it_the_chance_of_the_weights(trial):
     plain, controlled = [], []
     for luck in range(50):
         one = trial(h=30, luck=luck)
-        one = trial(h=30, luck=luck, of_held_out=(0.1 * one.of_held_out).log_softmax(1))
-        loss = -one.of_held_out[torch.arange(30), one.held_out.y]
-        plain.append(float((one.ratio * loss).mean()))
+        one = trial(h=30, luck=luck, of_held_out=(0.1 * one.held_out.said).log_softmax(1))
+        loss = -one.held_out.said[torch.arange(30), one.held_out.samples.y]
+        plain.append(float((one.held_out.ratio * loss).mean()))
         controlled.append(DEV()(one))
     assert np.std(controlled) < 0.5 * np.std(plain)
 

@@ -9,7 +9,9 @@ from regraft.selection.label_free import ImportanceWeighted, SourceAccuracy
 def test_it_is_the_weighted_share_that_is_right(trial):
     one = trial(h=25)
     total = right = 0.0
-    for p, y, w in zip(one.of_held_out.tolist(), one.held_out.y.tolist(), one.ratio.tolist(), strict=True):
+    for p, y, w in zip(
+        one.held_out.said.tolist(), one.held_out.samples.y.tolist(), one.held_out.ratio.tolist(), strict=True
+    ):
         total += w
         right += w * (max(range(3), key=p.__getitem__) == y)
     assert ImportanceWeighted()(one) == pytest.approx(right / total)

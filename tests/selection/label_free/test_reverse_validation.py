@@ -30,7 +30,7 @@ def tried(problem, method, **recipe):
 
 def test_it_is_the_recipe_run_backwards(shifted):
     trial = tried(shifted, "CORAL")
-    kept, held_out, target = trial.problem.source, trial.held_out, shifted.target
+    kept, held_out, target = trial.problem.source, trial.held_out.samples, shifted.target
     there = METHODS["CORAL"]().fit(Problem(source=kept, target=target), vectors())
     said = Domain(target.x, there.predict(target))
     back = METHODS["CORAL"]().fit(Problem(source=said, target=Domain(kept.x)), vectors())
@@ -48,7 +48,7 @@ def test_it_finds_out_who_lost_the_labels_on_the_way(shifted):
 
 def test_one_class_for_everything_is_worth_what_it_is_on_the_source(trial, sure):
     one = trial(of_target=sure([2] * 20, 3))
-    assert ReverseValidation()(one) == pytest.approx(float((one.held_out.y == 2).double().mean()))
+    assert ReverseValidation()(one) == pytest.approx(float((one.held_out.samples.y == 2).double().mean()))
 
 
 def test_what_cannot_be_run_backwards_is_not_judged(trial):

@@ -77,17 +77,17 @@ def test_a_trial_is_the_recipe_on_four_fifths_of_the_source(away, network):
     near = {"atol": 1e-4, "rtol": 1e-4}  # a batch of other samples rounds otherwise
     torch.testing.assert_close(trial.of_target, both.target.logits(away.target).log_softmax(1), **near)
     torch.testing.assert_close(
-        trial.of_held_out, both.source.logits(away.source.x[held_out]).log_softmax(1), **near
+        trial.held_out.said, both.source.logits(away.source.x[held_out]).log_softmax(1), **near
     )
-    assert torch.equal(trial.held_out.y, away.source.y[held_out])
+    assert torch.equal(trial.held_out.samples.y, away.source.y[held_out])
     torch.testing.assert_close(trial.features, network.eval()(away.target.x).flatten(1))
 
 
 def test_groups_stay_together_and_classes_are_on_both_sides(away, two):
     source = away.source.with_(group=torch.arange(60) // 4)
     for _, trial in Trials(Problem(source=source, target=away.target)).on_split(two, seed=0).tried:
-        assert not set(trial.held_out.group.tolist()) & set(trial.problem.source.group.tolist())
-        assert set(trial.held_out.y.tolist()) == {0, 1}
+        assert not set(trial.held_out.samples.group.tolist()) & set(trial.problem.source.group.tolist())
+        assert set(trial.held_out.samples.y.tolist()) == {0, 1}
 
 
 def test_the_ratio_is_that_of_the_densities(network):
@@ -97,9 +97,9 @@ def test_the_ratio_is_that_of_the_densities(network):
     target = Domain(x[torch.rand(400, generator=luck) < x[:, 0] ** 2])
     trials = Trials(Problem(source=source, target=target))
     ((_, trial),) = trials.on_split([candidate("SourceOnly", vectors())], seed=0).tried
-    expected = 3 * trial.held_out.x[:, 0].double() ** 2
-    assert torch.corrcoef(torch.stack([trial.ratio, expected]))[0, 1] > 0.97
-    assert (trial.ratio - expected).abs().mean() < 0.2
+    expected = 3 * trial.held_out.samples.x[:, 0].double() ** 2
+    assert torch.corrcoef(torch.stack([trial.held_out.ratio, expected]))[0, 1] > 0.97
+    assert (trial.held_out.ratio - expected).abs().mean() < 0.2
 
 
 def test_rivals_are_everybody_else(away, two):

@@ -12,7 +12,7 @@ from .predictability import Predictability
 from .reverse_validation import ReverseValidation
 from .snd import SND
 from .source_accuracy import SourceAccuracy
-from .trial import LabelFree, Trial
+from .trial import HeldOut, LabelFree, Trial
 from .trying import SEEN, Round, Trials
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Agreement",
     "ClassAMI",
     "Entropy",
+    "HeldOut",
     "ImportanceWeighted",
     "LabelFree",
     "MixVal",

@@ -13,7 +13,7 @@ from .trial import Trial
 VARIETY = 1 / 3  # of the classes beyond the first; collapsed runs have a handful of dozens, sound ones half
 RARE = 1 / 4  # of a class's even share: a class that is rarer may well be missed
 CHANCE = 0.01  # with which a class that is there would not be among the samples
-DEPENDENCE = 0.1  # of what answers vary with the sample on the source
+DEPENDENCE = 0.1  # of what answers vary with the sample on the source, or at the most
 WORSE = 0.02  # of source accuracy: what adapts may pay so much for the target
 
 
@@ -27,7 +27,8 @@ def collapse(
 
     baseline: source only on the same split. What it does as well is no fault of the adaptation.
     expected: the shares of the classes in the target, where somebody has estimated them; else those of the
-    source are expected, so that a target which truly lacks classes needs it. keeps_source: whether losing the
+    source are expected, so that a target which truly lacks classes needs it, or where no sample of the source
+    is left, those that the baseline tells. keeps_source: whether losing the
     source is held against it, which it is not where a part of the source is known to mean something else.
 
     A candidate is refused if it tells too few classes of the target (`classes_told`), if it never tells some
@@ -37,11 +38,10 @@ def collapse(
     the source. On candidates that give up parts of the source on purpose, as weighted ones do, the last is
     hard.
     """
-    kept = trial.problem.labelled
-    shares = kept.classes.counts(kept.labels).double() if expected is None else expected.double()
-    shares = shares / shares.sum()
     said, m = _counts(trial), len(trial.of_target)
     usual = None if baseline is None else _counts(baseline)
+    shares = _expected(trial, usual).double() if expected is None else expected.double()
+    shares = shares / shares.sum()
     reasons = []
 
     # of samples that may all be of one class by chance, nothing is proven by their being told alike
@@ -52,18 +52,18 @@ def collapse(
             f"it tells {told:.1f} classes of the target, counted by how often, and {wanted:.1f} are expected"
         )
     if missing := [
-        kept.classes.names[c]
+        trial.problem.output.names[c]
         for c in unheard(said, shares)
         if usual is None or usual[c] > 0  # whom source only misses as well, the shift hides
     ]:
         reasons.append(f"it never says {some_of(missing)}, which should be in the target")
 
-    least = DEPENDENCE * dependence(trial.of_held_out)
+    least = DEPENDENCE * (1.0 if trial.held_out is None else dependence(trial.held_out.said))
     here = dependence(trial.of_target)
     if many and here < least and (baseline is None or here < dependence(baseline.of_target)):
         reasons.append("what it says of the target hardly depends on the sample")
 
-    if baseline is not None and keeps_source:
+    if baseline is not None and trial.held_out is not None and keeps_source:
         gain = source_gain(trial, baseline)
         if gain.high < -WORSE:
             reasons.append(f"it lost the source: {gain.points()} of accuracy against source only")
@@ -107,13 +107,24 @@ def dependence(log_p: Float[Tensor, "m k"]) -> float:
 
 def source_gain(trial: Trial, baseline: Trial) -> Interval:
     """The paired gain of accuracy on the held-out source."""
-    y = trial.held_out.labels
-    if trial.seed != baseline.seed or not torch.equal(y, baseline.held_out.labels):
+    one, other = trial.held_out, baseline.held_out
+    assert one is not None
+    assert other is not None
+    y = one.samples.labels
+    if trial.seed != baseline.seed or not torch.equal(y, other.samples.labels):
         raise InputError(
             "the trials are of two splits of the source: compare candidates that were tried on the same one"
         )
-    ours, theirs = trial.right.float(), baseline.right.float()
-    return paired_gain(ours, theirs, torch.zeros_like(y), trial.held_out.group)
+    return paired_gain(one.right.float(), other.right.float(), torch.zeros_like(y), one.samples.group)
+
+
+def _expected(trial: Trial, usual: Tensor | None) -> Tensor:
+    """The counts of the source's classes; where none of its samples is left, those that its model, the
+    baseline, tells of the target, or all alike."""
+    if trial.held_out is not None:
+        kept = trial.problem.labelled
+        return kept.classes.counts(kept.labels)
+    return torch.ones(trial.of_target.shape[1]) if usual is None else usual
 
 
 def _counts(trial: Trial) -> Tensor:

@@ -26,22 +26,26 @@ class DEV(LabelFree):
     >>> from regraft import Domain
     >>> birds = Domain(torch.zeros(2, 1), ["crow", "owl"])
     >>> even = SimpleNamespace(
-    ...     held_out=birds, ratio=torch.ones(2), of_held_out=torch.tensor([[0.5, 0.5], [0.75, 0.25]]).log()
+    ...     samples=birds, ratio=torch.ones(2), said=torch.tensor([[0.5, 0.5], [0.75, 0.25]]).log()
     ... )
-    >>> round(DEV()(even), 3), round(float(torch.tensor([0.5, 0.25]).log().mean()), 3)
+    >>> risk = torch.tensor([0.5, 0.25]).log().mean().item()
+    >>> round(DEV()(SimpleNamespace(held_out=even)), 3), round(risk, 3)
     (-1.04, -1.04)
     """
 
     name: ClassVar[str] = "DEV"
     kind: ClassVar[str] = "source"
     ranks: ClassVar[bool] = False
+    asks_source: ClassVar[bool] = True
     reference: ClassVar[str] = "You, Wang, Long & Jordan, ICML 2019, arXiv:2606.04665"
     warning: ClassVar[str] = "a few samples of large weight decide: never rank methods by it"
 
     def __call__(self, trial: Trial) -> float:
-        told = trial.of_held_out.gather(1, trial.held_out.labels[:, None]).squeeze(1)
+        held_out = trial.held_out
+        assert held_out is not None
+        told = held_out.said.gather(1, held_out.samples.labels[:, None]).squeeze(1)
         loss = -told.double().clamp_min(torch.tensor(FLOOR).log().item())
-        return -controlled(loss, trial.ratio.double())
+        return -controlled(loss, held_out.ratio.double())
 
 
 def controlled(loss: Float[Tensor, " h"], w: Float[Tensor, " h"]) -> float:

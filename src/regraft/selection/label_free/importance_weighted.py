@@ -17,17 +17,19 @@ class ImportanceWeighted(LabelFree):
 
     >>> import torch
     >>> from types import SimpleNamespace
-    >>> trial = SimpleNamespace(right=torch.tensor([True, False, True]), ratio=torch.tensor([0.5, 2.0, 0.5]))
-    >>> round(ImportanceWeighted()(trial), 3)
+    >>> held = SimpleNamespace(right=torch.tensor([True, False, True]), ratio=torch.tensor([0.5, 2.0, 0.5]))
+    >>> round(ImportanceWeighted()(SimpleNamespace(held_out=held)), 3)
     0.333
     """
 
     name: ClassVar[str] = "importance weighted"
     short: ClassVar[str] = "IWV"
     kind: ClassVar[str] = "source"
+    asks_source: ClassVar[bool] = True
     reference: ClassVar[str] = "Sugiyama, Krauledat & Müller, JMLR 2007; Lalou et al. 2024, arXiv:2407.11676"
     warning: ClassVar[str] = "is chance where the target lies outside the source"
 
     def __call__(self, trial: Trial) -> float:
-        w = trial.ratio.double()
-        return float((w * trial.right).sum() / w.sum())
+        assert trial.held_out is not None
+        w = trial.held_out.ratio.double()
+        return float((w * trial.held_out.right).sum() / w.sum())

@@ -28,19 +28,22 @@ class ReverseValidation(LabelFree):
     short: ClassVar[str] = "reverse"
     kind: ClassVar[str] = "reverse"
     refits: ClassVar[bool] = True
+    asks_source: ClassVar[bool] = True
     reference: ClassVar[str] = (
         "Zhong et al., ECML PKDD 2010; Ganin et al., JMLR 2016, arXiv:1505.07818, section 5.1.5"
     )
     warning: ClassVar[str] = "gives full marks to a wrong map that can be undone"
 
     def __call__(self, trial: Trial) -> float:
-        said, y = trial.of_target.argmax(1), trial.held_out.labels
+        assert trial.held_out is not None
+        held_out, said = trial.held_out.samples, trial.of_target.argmax(1)
+        y = held_out.labels
         if (said == said[0]).all():
             return float((y == said[0]).double().mean())
         there, here = trial.problem.domains["target"], trial.problem.domains["source"]
-        back = Problem(source=there.with_(y=said, output=trial.held_out.asked), target=here.unlabelled())
+        back = Problem(source=there.with_(y=said, output=held_out.asked), target=here.unlabelled())
         try:
-            told = trial.refit(back).target.logits(trial.held_out.x).argmax(1)
+            told = trial.refit(back).target.logits(held_out.x).argmax(1)
         except InputError:
             return torch.nan
         return float((told == y).double().mean())

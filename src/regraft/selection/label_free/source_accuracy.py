@@ -15,15 +15,18 @@ class SourceAccuracy(LabelFree):
 
     >>> import torch
     >>> from types import SimpleNamespace
-    >>> SourceAccuracy()(SimpleNamespace(right=torch.tensor([True, False, True, True])))
+    >>> held = SimpleNamespace(right=torch.tensor([True, False, True, True]))
+    >>> SourceAccuracy()(SimpleNamespace(held_out=held))
     0.75
     """
 
     name: ClassVar[str] = "source accuracy"
     short: ClassVar[str] = "source"
     kind: ClassVar[str] = "source"
+    asks_source: ClassVar[bool] = True
     reference: ClassVar[str] = "Musgrave, Belongie & Lim 2022, arXiv:2208.07360"
     warning: ClassVar[str] = "knows nothing of the target, and prefers what does not adapt"
 
     def __call__(self, trial: Trial) -> float:
-        return float(trial.right.double().mean())
+        assert trial.held_out is not None
+        return float(trial.held_out.right.double().mean())

@@ -16,35 +16,46 @@ from ...seeds import seed_of
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """A candidate fitted to the kept part of the source and to the target, and what it says.
+class HeldOut:
+    """Samples of the source that a candidate did not learn from, and what it says of them.
 
-    problem: the kept source and the target, as they are at the cut. held_out: the other samples of the
-    source, with their labels. of_target, of_held_out: log P(class | sample) of the target's samples and of
-    the held-out ones; the latter as the recipe sees its source. ratio: p_target / p_source at the held-out
-    samples, of mean 1 over the whole source. features, held_out_features: of the same samples, as the frozen
-    network of the first candidate gives them, or their principal components; like the ratio they are the same
-    for all candidates. fitted: the models. refit: the candidate's recipe on another problem at the same cut.
-    others: what rival candidates say of the target. seed: of what a judge draws. seconds: what the fit took.
+    samples: with their labels. said: log P(class | sample), as the recipe sees its source. ratio: p_target /
+    p_source at these samples, of mean 1 over the whole source. features: as `Trial.features`; both are the
+    same for all candidates.
     """
 
-    problem: Problem
-    held_out: Domain
-    of_target: Float[Tensor, "m k"]
-    of_held_out: Float[Tensor, "h k"]
+    samples: Domain
+    said: Float[Tensor, "h k"]
     ratio: Float[Tensor, " h"]
-    features: Float[Tensor, "m d"]
-    held_out_features: Float[Tensor, "h d"]
-    fitted: Both
-    refit: Callable[[Problem], Both]
-    others: Sequence[Float[Tensor, "m k"]] = field(default_factory=tuple)
-    seed: int = 0
-    seconds: float = 0.0
+    features: Float[Tensor, "h d"]
 
     @property
     def right(self) -> Bool[Tensor, " h"]:
-        """Which of the held-out samples the candidate tells right."""
-        return self.of_held_out.argmax(1) == self.held_out.labels
+        """Which of the samples the candidate tells right."""
+        return self.said.argmax(1) == self.samples.labels
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A candidate fitted to the kept part of the source and to the target, and what it says.
+
+    problem: the kept source and the target, as they are at the cut. of_target: log P(class | sample) of the
+    target's samples. features: of the same samples, as the frozen network of the first candidate gives them,
+    or their principal components; they are the same for all candidates. fitted: the models. refit: the
+    candidate's recipe on another problem at the same cut. held_out: what it says of the other samples of the
+    source; None where nothing is left of the source but a model. others: what rival candidates say of the
+    target. seed: of what a judge draws. seconds: what the fit took.
+    """
+
+    problem: Problem
+    of_target: Float[Tensor, "m k"]
+    features: Float[Tensor, "m d"]
+    fitted: Both
+    refit: Callable[[Problem], Both]
+    held_out: HeldOut | None = None
+    others: Sequence[Float[Tensor, "m k"]] = field(default_factory=tuple)
+    seed: int = 0
+    seconds: float = 0.0
 
     def some(self, most: int) -> Int[Tensor, " r"]:
         """Rows of the target: all of them, or of more than `most` as many that the seed draws."""
@@ -62,7 +73,8 @@ class LabelFree(ABC):
     and is there to be looked at. reference: where it comes from. warning: when it is known to mislead.
 
     short: what a narrow column calls it, where its name is long. refits: whether it fits the candidate's
-    recipe again. It is NaN where a candidate cannot be judged in that way.
+    recipe again. asks_source: whether it looks at samples of the source (`Trial.held_out`), without which it
+    cannot be asked. It is NaN where a candidate cannot be judged in that way.
     """
 
     name: ClassVar[str]
@@ -70,6 +82,7 @@ class LabelFree(ABC):
     kind: ClassVar[str]
     ranks: ClassVar[bool] = True
     refits: ClassVar[bool] = False
+    asks_source: ClassVar[bool] = False
     reference: ClassVar[str] = ""
     warning: ClassVar[str] = ""
 

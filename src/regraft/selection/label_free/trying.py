@@ -27,7 +27,7 @@ from ...problem import Problem
 from ...training import Training
 from ..budget import Budget
 from ..entries import Entries, Entry
-from .trial import Trial
+from .trial import HeldOut, Trial
 
 SEEN = frozenset({"source", "target"})
 HELD_OUT = 0.2  # of the source
@@ -69,7 +69,7 @@ class Trials:
     >>> lab = Domain(torch.linspace(0, 1, 20)[:, None], ["low"] * 10 + ["high"] * 10)
     >>> trials = Trials(Problem(source=lab, target=Domain(lab.x + 0.05)))
     >>> tried = trials.on_split([Candidate(METHODS["SourceOnly"](), vectors(), "")], seed=0).tried
-    >>> [(candidate.name, len(trial.held_out)) for candidate, trial in tried]
+    >>> [(candidate.name, len(trial.held_out.samples)) for candidate, trial in tried]
     [('SourceOnly (columns)', 4)]
     """
 
@@ -166,14 +166,11 @@ class Trials:
             raise InputError("its scores are no numbers: lower the rate of learning")
         return Trial(
             problem=problem,
-            held_out=held,
             of_target=of_target,
-            of_held_out=of_held_out,
-            ratio=frozen.ratio[held_out],
             features=frozen.target,
-            held_out_features=frozen.source[held_out],
             fitted=both,
             refit=entry.fitted_to,
+            held_out=HeldOut(held, of_held_out, frozen.ratio[held_out], frozen.source[held_out]),
             seed=seed,
             seconds=seconds,
         )
