@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, final
 
@@ -166,6 +166,9 @@ class Method(ABC):
                 return behind(prefix, domain, through)
             return with_views(prefix, domain, *self.many_views, training.seed, through)
 
+        left = problem.source_model
+        if isinstance(left, Model):  # sees what the recipe sees, from behind the same stages
+            problem = replace(problem, source_model=left.from_stage(len(prefix)))
         return problem.mapped_by_role(seen)
 
     def timetable(self, backbone: Backbone) -> Schedule | None:

@@ -56,8 +56,15 @@ class Model(nn.Module):
 
     def behind(self, prefix: Backbone) -> "Model":
         """The model with the frozen part in front that it was trained behind."""
+        return self._on(self.backbone.behind(prefix))
+
+    def from_stage(self, stage: int) -> "Model":
+        """The model without what runs before that stage, of which it takes the activations."""
+        return self._on(self.backbone.cut(stage)[1])
+
+    def _on(self, backbone: Backbone) -> "Model":
         return Model(
-            self.backbone.behind(prefix),
+            backbone,
             self.head,
             self.output,
             engine=self.engine,

@@ -74,10 +74,15 @@ class Problem:
     @property
     def output(self) -> Output:
         """The kind of answer that is asked for: that of the labels, or of what is left of a source."""
+        if self.source_model is None or self.domains.keys() & set(LABELLED):
+            return self.labelled.asked
         known = getattr(self.source_model, "output", None)
-        if isinstance(known, Output) and not self.domains.keys() & set(LABELLED):
-            return known
-        return self.labelled.asked
+        if not isinstance(known, Output):
+            raise InputError(
+                f"source_model is {type(self.source_model).__name__}: give a Model, such as regraft.load(…) "
+                "of a saved one"
+            )
+        return known
 
     def restricted(self, rows: Int[Tensor, " m"], role: str = "target_labelled") -> "Problem":
         """The same problem with only these rows of one part: of the labelled target a training fold."""

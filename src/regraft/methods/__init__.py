@@ -16,6 +16,7 @@ from .baselines.boosting import Boosting
 from .baselines.from_scratch import FromScratch
 from .baselines.joint import Joint
 from .baselines.majority import Majority
+from .baselines.source_model_only import SourceModelOnly
 from .baselines.source_only import SourceOnly
 from .baselines.source_tuned import SourceTuned
 from .features.kernel_probe import KernelProbe
@@ -97,6 +98,7 @@ METHODS: dict[str, type[Method]] = {
         PyramidHead,
         PyramidFineTune,
         SourceOnly,
+        SourceModelOnly,
         SourceTuned,
         Discriminative,
         KLIEP,

@@ -18,6 +18,7 @@ from ...terms.information import information
 from ...trained import Network, Trained, Turn
 from ...training import Step, Terms, Training
 from ..across import target_of
+from ..of_source_model import of_source_model
 from .shot import Centroids, nearest_labels
 
 
@@ -68,20 +69,16 @@ class SourceFreeSHOT(Trained):
 
     def _given(self, problem: Problem, backbone: Backbone) -> tuple[Problem, Backbone]:
         """As `Method._given`; what the loop is taught by is the target, as the source's model names it."""
-        if "source_model" in problem.given:
-            model_of(problem)
         problem, backbone = super()._given(problem, backbone)
-        model, target = model_of(problem), problem.domains["target"]
-        if not len(backbone) or backbone.fingerprint() != model.backbone.fingerprint():
-            raise InputError(
-                f"{type(self).__name__} moves the features of the source's model ({model.summary}), and "
-                f"{backbone.name} is no network of its to be trained: give source_model.backbone, with stages"
-            )
+        model, target = of_source_model(self, problem, backbone), problem.domains["target"]
+        must_move(model)
         y = model.logits(target).argmax(1)
         return problem.having("source", target.with_(y=y, output=model.output)), backbone
 
     def start(self, problem: Problem, backbone: Backbone, training: Training) -> Network:
-        solved, target = model_of(problem).head, problem.domains["target"].x
+        model, target = problem.source_model, problem.domains["target"].x
+        assert isinstance(model, Model)
+        solved = model.head
         assert isinstance(solved, Linear)
         assert isinstance(target, Tensor)
         head = Linear.of(solved.weight.detach().float(), solved.bias.detach().float())
@@ -99,12 +96,15 @@ class SourceFreeSHOT(Trained):
         return {"information": -information(scores), "labels": self.labels_weight * wrong}
 
 
-def model_of(problem: Problem) -> Model:
-    """The source's model, with a linear head that can stay as it is."""
-    model = problem.source_model
-    if not isinstance(model, Model) or not isinstance(model.head, Linear):
+def must_move(model: Model) -> None:
+    """InputError where the source's model has no features that could move, or no head that could stay."""
+    if not any(True for _ in model.backbone.parameters()):
         raise InputError(
-            f"source_model is {type(model).__name__}: give a Model with a linear head, such as "
-            "regraft.load(…) of a probe or of a fine-tuned network"
+            f"the source's model ({model.summary}) has no network inside that could be moved, only a head on "
+            "what goes in: use it as it is, or adapt with samples of the source"
         )
-    return model
+    if not isinstance(model.head, Linear):
+        raise InputError(
+            f"the source's model ({model.summary}) has a head of kind {type(model.head).__name__}, and a "
+            "linear head is what can stay as it is: give a probe or a fine-tuned network"
+        )
