@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .adaptation_rules import ACROSS_RULES, AcrossFacts
+from .adaptation_rules import ACROSS_RULES, LEAST_TARGET, TOO_FEW, AcrossFacts
 from .backbone import Backbone
 from .backbones import neighbourhoods, open_backbone, pyramid, small_convnet, small_mlp
 from .candidates import Candidate, Plan
@@ -16,9 +16,11 @@ from .methods import METHODS, method_named
 from .methods.across import AcrossDomains
 from .methods.features.probe import probe_of
 from .methods.fine_tuning.tuned import Tuned
+from .methods.self_training.source_free_shot import SourceFreeSHOT, must_move
+from .model import Model
 from .output import Classes, Mask
-from .problem import Problem
-from .provenance import told
+from .problem import LABELLED, Problem
+from .provenance import ancestors_of, told
 from .rules import FEW, MOST_NEIGHBOURS, RULES, Facts, Rule
 from .samples import kind_of
 from .text import some_of
@@ -47,6 +49,8 @@ def plan(
     """
     if "target_labelled" not in problem.given and {"source", "target"} <= problem.given:
         return plan_across(problem, backbone, methods, budget)
+    if not problem.domains.keys() & set(LABELLED) and {"source_model", "target"} <= problem.given:
+        return plan_without_source(problem, methods)
     labelled = solvable(problem)
     network = open_backbone(backbone, domain=labelled)
     if isinstance(labelled.output, Mask):
@@ -140,6 +144,51 @@ def _to_beat_first(tried: list[Candidate]) -> tuple[Candidate, ...]:
     random = not network.pretrained and any(True for _ in network.parameters())
     alone = [c for c in tried if c.asked and c.trained and c.baseline][:1] if random else []
     return (*alone, *(c for c in tried if c not in alone))
+
+
+def plan_without_source(problem: Problem, methods: list[Any] | None = None) -> Plan:
+    """What is worth trying where nothing is left of the source but a model, on the network that it has.
+
+    The model as it is comes first. Its adaptation is a training, and there is nothing else to try, so that no
+    time has to be named for it.
+
+    >>> from regraft.backbones import small_mlp
+    >>> lab = Domain([[0.0], [0.1], [1.0], [1.1]], ["low", "low", "high", "high"])
+    >>> model = METHODS["FineTune"](least_steps=9).fit(Problem(target_labelled=lab), small_mlp(1))
+    >>> field = Problem(source_model=model, target=Domain([[0.1]] * 30))
+    >>> [type(candidate.method).__name__ for candidate in plan_without_source(field).candidates]
+    ['SourceModelOnly', 'SourceFreeSHOT']
+    """
+    model, asked = problem.source_model, problem.output
+    if not isinstance(model, Model):
+        raise InputError("there is no source_model: give a Model, such as regraft.load(…) of a saved one")
+    recipes = [r if isinstance(r, Method) else method_named(str(r))() for r in methods or ()]
+    if methods is None:
+        must_move(model)
+    network = model.backbone.prepared_by(model.backbone.preprocessing)  # the same stages, told of their past
+    network.ancestors = ancestors_of(model.provenance, model.output.names)
+    alone = METHODS["SourceModelOnly"]()
+    tried = [Candidate(alone, network, "the model as it is: what its adaptation has to beat")]
+    left_out = []
+    for method in recipes:
+        method.must_learn(asked)
+        _add(Candidate(method, network, "you asked for it", asked=True), tried)
+    if methods is None:
+        shot = SourceFreeSHOT(trained=_last_with_weights(network))
+        shot.must_learn(asked)
+        if len(problem.domains["target"]) < LEAST_TARGET:
+            left_out.append((type(shot).__name__, TOO_FEW))
+        else:
+            why = (
+                "where classes are clusters that the model mostly names right, features move until it is sure"
+            )
+            tried.append(Candidate(shot, network, why))
+    return Plan(tuple(tried), tuple(left_out))
+
+
+def _last_with_weights(network: Backbone) -> int:
+    """How many of the last stages have to learn for any weight to."""
+    return next(n for n in range(1, len(network) + 1) if any(True for _ in network[-n:].parameters()))
 
 
 def _across(name: str, facts: AcrossFacts) -> Method:

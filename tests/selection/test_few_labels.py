@@ -81,7 +81,7 @@ def test_labels_that_judge_change_no_bit_of_who_does_not_learn(turned):
 def test_the_model_is_refitted_to_all_labels(study, turned):
     kept = study.handed_over.candidate
     problem = turned[0]
-    known = problem.having("target_labelled", in_terms_of(problem.source, study.labelled))
+    known = problem.having("target_labelled", in_terms_of(problem.source.asked, study.labelled))
     again = kept.method.fit(known, kept.backbone)
     assert torch.equal(study.model.logits(turned[1].x), again.logits(turned[1].x))
 

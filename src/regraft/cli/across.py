@@ -1,4 +1,5 @@
-"""What `regraft fit PATH --source FOLDER` does: carry a source's labels to a target that has none."""
+"""What `regraft fit PATH --source FOLDER` does: carry a source's labels to a target that has none; and what
+`--source-model MODEL` does, where the source's samples are gone."""
 
 import hashlib
 import os
@@ -12,13 +13,14 @@ import click
 from ..beside import seen_from
 from ..domain import Domain
 from ..errors import InputError
+from ..problem import Problem
 from ..progress import Progress
-from .options import duration, method_names, progress_bars, read, read_beside, report_unreadable
+from .options import duration, loaded, method_names, progress_bars, read, read_beside, report_unreadable
 from .places import cache_folder
 
-BOTH = frozenset({"source", "target"})
 ACROSS_SOURCES = ("SourceTuned", "GroupDRO", "CORALAcross", "MomentMatching")
 ELSEWHERE = ("masks", "unlabelled", "thin")  # options that have no meaning here
+OF_SAMPLES = ("source", "labels")  # and these where the source is a model
 
 
 def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> None:
@@ -27,34 +29,46 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
     from ..model_folder import check_target
-    from ..planner import plan_across
-    from ..problem import Problem
+    from ..planner import plan_across, plan_without_source
     from ..report import check_file
     from ..selection import adapt, metric_named
     from ..selection.adapting import in_terms_of
     from ..training import Training
 
-    for name in ELSEWHERE:
+    model = options["source_model"]
+    by = "--source" if model is None else "--source-model"
+    for name in ELSEWHERE if model is None else (*ELSEWHERE, *OF_SAMPLES):
         if options[name]:
-            raise InputError(f"--{name} was given with --source, for which it has no meaning: leave it out")
+            raise InputError(f"--{name} was given with {by}, for which it has no meaning: leave it out")
     keep_freed_memory()
     budget, methods = duration(options["budget"]), method_names(options["methods"])
     engine = Engine(find_device(options["device"]))
     out = options["out"] or Path(f"{Path(os.path.realpath(path)).with_suffix('').name}-model")
     check_target(out)
+    if model is not None and out.resolve() == model.resolve():
+        raise InputError(
+            f"{out} is the source's model, which would be replaced: name another folder by --out"
+        )
     page = Path(options["report"]) if options["report"] else None
     if page is not None:
         check_file(page)
     progress = progress_bars()
-    sources, source, target = domains(path, options, progress)
+    sources: dict[str, Domain] = {}
+    if model is None:
+        sources, problem = domains(path, options, progress)
+    else:
+        problem = left(model, path, options, progress)
     labelled = _beside(options, "target_labelled", progress)
-    metric = metric_named(options["metric"], source.asked)
+    metric, asked = metric_named(options["metric"], problem.output), problem.output
     test = _beside(options, "test", progress)
-    problem = Problem(source=source, target=target, target_labelled=labelled)
-    network = open_backbone(options["backbone"], weights=options["weights"], domain=source)
     if labelled is not None:
-        problem = problem.having("target_labelled", in_terms_of(source, labelled))
-    planned = plan_across(problem, network, methods, budget)
+        problem = problem.having("target_labelled", in_terms_of(asked, labelled))
+    if model is None:
+        source = problem.domains["source"]
+        network = open_backbone(options["backbone"], weights=options["weights"], domain=source)
+        planned = plan_across(problem, network, methods, budget)
+    else:
+        planned = plan_without_source(problem, methods)
     click.echo(f"{planned}\n")
     cache = None if options["no_cache"] else cache_folder()
     checkpoints = cache and cache / "runs" / hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
@@ -70,10 +84,11 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
         planned=planned,
     )
     if len(sources) > 1:
-        left = None if budget is None else budget - (time.monotonic() - started)
+        rest = None if budget is None else budget - (time.monotonic() - started)
+        network = planned.candidates[0].backbone
         try:
             study.unseen = unseen(
-                sources, backbone=network, training=training, metric=metric, budget=left, store=store
+                sources, backbone=network, training=training, metric=metric, budget=rest, store=store
             )
         except InputError as reason:  # what was adapted stands without it
             study.left_out.append(("leaving one source out", str(reason)))
@@ -92,10 +107,8 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     click.echo(f"Model and study.json are in {out}. Next: regraft predict {out} FOLDER")
 
 
-def domains(
-    path: Path, options: dict[str, Any], progress: Progress
-) -> tuple[dict[str, Domain], Domain, Domain]:
-    """The sources, these as one labelled domain, and PATH without labels."""
+def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[dict[str, Domain], Problem]:
+    """The sources, and these as one labelled domain with PATH without labels."""
     from ..pooling import pooled
 
     reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling")}
@@ -109,7 +122,15 @@ def domains(
     # a column that the source does not have, or that tells the labels there, is not even looked at
     if (columns := getattr(source.x, "columns", None)) is not None and hasattr(target.x, "only"):
         target = target.with_(x=target.x.only(columns))
-    return sources, source, target
+    return sources, Problem(source=source, target=target)
+
+
+def left(model: Path, path: Path, options: dict[str, Any], progress: Progress) -> Problem:
+    """What is left of a source, and PATH without labels."""
+    kept = loaded(model, options["backbone"], options["weights"])
+    target = read(path, label=options["label"], labelled=False, progress=progress)
+    report_unreadable(target, path)
+    return Problem(source_model=kept, target=target)
 
 
 def unseen(sources: dict[str, Domain], **how: Any) -> Any:

@@ -39,9 +39,15 @@ from .places import cache_folder, record_folder
     "--task and --group say how sources are read. Several may be given.",
 )
 @click.option(
+    "--source-model",
+    type=click.Path(path_type=Path),
+    help="A model folder, where the samples of the source are gone; PATH is then read without labels.",
+)
+@click.option(
     "--target-labelled",
     type=click.Path(path_type=Path),
-    help="With --source: a few labelled samples of PATH's domain; they judge all candidates, and teach some.",
+    help="With --source or --source-model: a few labelled samples of PATH's domain; they judge all "
+    "candidates, and teach some.",
 )
 @click.option(
     "--test", type=click.Path(path_type=Path), help="Labelled samples for one last number; read at the end."
@@ -83,7 +89,7 @@ from .places import cache_folder, record_folder
 def command(context: click.Context, /, path: Path, **options: Any) -> None:
     """Try what may help on PATH (a folder with one sub-folder a class, or a CSV table), judge every
     candidate against what borrows nothing, and write the model that earns it."""
-    if options["source"]:
+    if options["source"] or options["source_model"] is not None:
         fit_across(context, path, options)
     elif options["target_labelled"] is not None:
         raise InputError("--target-labelled was given without --source: name the labelled source as well")

@@ -24,7 +24,7 @@ from .bumps import Bumps
 from .direction import shared_direction
 from .importance import least_squares_ratio
 
-Kind = Literal["none", "mapping", "proportions", "sampling", "subspace", "unknown"]
+Kind = Literal["none", "mapping", "proportions", "sampling", "subspace", "unknown", "hidden"]
 
 NOTICED = 3.0  # z of a gap that is no chance
 ROUGHLY = 4.0  # z up to which a map is let pass: its moments were fitted to few samples
@@ -49,6 +49,7 @@ TOLD: dict[Kind, str] = {
     "sampling": "the target is a part of the source, unevenly drawn",
     "subspace": "the domains agree along a direction that tells the classes apart, and nowhere else",
     "unknown": "no simple kind of shift explains the difference",
+    "hidden": "no sample of the source is left to tell the kind of shift by",
 }
 MOVED = "the proportions of the classes moved, so that maps of one domain onto the other would mix classes"
 UNEXPLAINED = {
@@ -82,7 +83,8 @@ class KindOfShift:
 
     explanations: of every hypothesis that was tried. proportions: the classes' in the target, by which the
     source's classes, reweighted, look most like it; of the source's names. effective: the share of the source
-    that is left when it is weighted to look like the target.
+    that is left when it is weighted to look like the target. Where the source's samples are gone the kind is
+    hidden, and nothing could be tried.
     """
 
     kind: Kind
@@ -122,9 +124,9 @@ class KindOfShift:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What was found, and what each hypothesis explains of it."""
-        whole = self.explanations[0]
         told = [self.sentence]
-        if self.kind != "none":
+        if self.kind not in ("none", "hidden"):
+            whole = self.explanations[0]
             shares = ", ".join(f"{e.name} {100 * max(e.share, 0):.0f} %" for e in self.explanations[1:])
             told.append(
                 f"the gap is {whole.gap.z:.0f} standard deviations from chance; of it explain: {shares}"

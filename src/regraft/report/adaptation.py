@@ -31,7 +31,7 @@ def page(study: Adaptation) -> str:
             "header",
             tag("p", f"Regraft {__version__} · {date.today():%d %B %Y}", class_="kicker"),
             tag("h1", "What carries over"),
-            tag("p", f"From {study.source} to {study.target}", class_="subject"),
+            tag("p", f"From {study.source_told} to {study.target}", class_="subject"),
             tag("div", tag("p", study.sentence(), class_="verdict"), class_="short"),
         ),
         tag("main", [_section(*section) for section in shown]),
@@ -57,7 +57,7 @@ def _differs(study: Adaptation) -> Content:
     header = [column("if the source is changed by"), numbers("gap left, in deviations"), numbers("explained")]
     return [
         tag("ul", [tag("li", f"{sentence}.") for sentence in study.shift.sentences]),
-        table("What explains the difference", header, rows, class_="narrow"),
+        table("What explains the difference", header, rows, class_="narrow") if rows else None,
     ]
 
 
@@ -97,7 +97,9 @@ def _against(study: Adaptation) -> Content:
 
 
 def _settle(study: Adaptation) -> Content:
-    return None if study.settling is None else tag("p", f"{study.settling}. study.json names them.")
+    if study.settling is None:
+        return None
+    return tag("p", f"{study.settling}." + (" study.json names them." if study.settling.rows else ""))
 
 
 def _reproduce(study: Adaptation) -> Content:

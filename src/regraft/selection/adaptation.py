@@ -11,6 +11,7 @@ from ..candidates import Candidate, Plan
 from ..diagnosis import KindOfShift
 from ..domain import Domain
 from ..model import Model
+from ..output import Output
 from ..output.metrics import title
 from ..text import aligned, counted, seconds_text
 from .intervals import Interval
@@ -56,13 +57,14 @@ class Tried:
 class Adaptation:
     """The outcome of `adapt`; printing it gives what differs, the table, and the choice with its reasons.
 
-    source, target: what was given. labelled: the few labelled samples of the target, if there were some.
+    source, target: what was given; of a source whose samples are gone its model. labelled: the few labelled
+    samples of the target, if there were some.
     shift: what kind of shift explains how they differ. rows: the candidates, those that use the source
     as it is first. decision: which row was handed over and why. settling: which labels would tell more.
     unseen: where there are several sources, what to expect of them on a domain that is not among them.
     """
 
-    source: Domain
+    source: Domain | Model
     target: Domain
     labelled: Domain | None
     plan: Plan
@@ -77,6 +79,18 @@ class Adaptation:
     setting: dict[str, Any] = field(default_factory=dict)
     test: Scores | None = None
     unseen: LeftOut | None = None
+
+    @property
+    def output(self) -> Output:
+        """The kind of answer that is asked for."""
+        return asked_of(self.source)
+
+    @property
+    def source_told(self) -> str:
+        """The source in words, or what is left of it."""
+        if isinstance(self.source, Domain):
+            return str(self.source)
+        return f"a model whose samples are gone ({self.source.summary})"
 
     @property
     def handed_over(self) -> Tried:
@@ -137,13 +151,14 @@ class Adaptation:
     def empty(self) -> str:
         """Why some cells of the table are empty, where some are."""
         tried = [row for row in self.rows if row.scores]
-        skipped = {j.name: None for j in LABEL_FREE if j.refits for r in tried if j.name not in r.scores}
+        shown = [j.name for j in LABEL_FREE if j.refits and any(j.name in row.scores for row in tried)]
+        skipped = {name: None for name in shown for row in tried if name not in row.scores}
         if not skipped:
             return ""
         return f"No {', '.join(skipped)} of what changes the network, which it would have to do again."
 
     def __str__(self) -> str:
-        lines = [f"Source: {self.source}", f"Target: {self.target}"]
+        lines = [f"Source: {self.source_told}", f"Target: {self.target}"]
         if self.labelled is not None:
             lines.append(f"Labelled samples of the target: {self.labelled}")
         lines += [
@@ -161,8 +176,12 @@ class Adaptation:
         lines.append(f"Verdict: {self.sentence()}")
         if self.labelled is None:
             lines.append(
-                "No label of the target was seen: how often the model is right there is not known "
-                "(the source's own samples say nothing of it)."
+                "No label of the target was seen: how often the model is right there is not known"
+                + (
+                    " (the source's own samples say nothing of it)."
+                    if isinstance(self.source, Domain)
+                    else "."
+                )
             )
         if self.settling is not None:
             lines.append(f"To be sure: {self.settling}.")
@@ -182,9 +201,9 @@ class Adaptation:
     def to_json(self) -> dict[str, Any]:
         """Everything above, for machines."""
         return {
-            "source": str(self.source),
+            "source": self.source_told,
             "target": str(self.target),
-            "output": self.source.asked.to_json(),
+            "output": self.output.to_json(),
             "plan": self.plan.to_json(),
             "judge": self.judge,
             "metric": self.metric,
@@ -226,6 +245,11 @@ class Adaptation:
 
         names = sample_names(self.target.x)
         return {**self.settling.to_json(), "samples": [names[row] for row in self.settling.rows]}
+
+
+def asked_of(source: Domain | Model) -> Output:
+    """The kind of answer that a source's samples have, or that its model gives."""
+    return source.asked if isinstance(source, Domain) else source.output
 
 
 def _cell(score: float | None) -> str:

@@ -15,16 +15,17 @@ from ..domain import Domain
 from ..errors import InputError
 from ..features import Store
 from ..model import Model
-from ..planner import plan_across
+from ..output import Output
+from ..planner import plan_across, plan_without_source
 from ..problem import Problem
 from ..provenance import versions
 from ..training import Training
-from .adaptation import Adaptation, Tried
+from .adaptation import Adaptation, Tried, asked_of
 from .budget import Budget
 from .choice import HAND_OVER
 from .few_labels import FewLabels
 from .label_free import LABEL_FREE, SEEN, Trial, Trials, collapse
-from .label_free.stack import Decision, Row, Stack
+from .label_free.stack import WITHOUT_SOURCE, Decision, Row, Stack
 from .scores import ClassScores, metric_named
 from .settling import Settling, settling
 from .simultaneous import gains_over
@@ -45,14 +46,17 @@ def adapt(
 ) -> Adaptation:
     """Carry the labels of a source to a target that has none, or keep the source's classifier.
 
-    problem: with `source` (labelled) and `target` (unlabelled). methods: names or recipes to try; None tries
-    what `plan_across` finds worth it. stack: how the choice is made without labels. hand_over: "proven" as
-    the stack says, or "best": the candidate with the best mean rank, whatever speaks against it. budget:
-    seconds for training networks, of which each is trained twice, once to be tried and once to be handed
-    over; what would not fit is left out. None trains none.
+    problem: with `source` (labelled) and `target` (unlabelled); where the source's samples are gone, with
+    `source_model` instead, a `Model`, whose own network is then the backbone. methods: names or recipes to
+    try; None tries what `plan_across` or `plan_without_source` finds worth it. stack: how the choice is made
+    without labels; None is the usual one, or `WITHOUT_SOURCE`. hand_over: "proven" as the stack says, or
+    "best": the candidate with the best mean rank, whatever speaks against it. budget: seconds for training
+    networks, of which each is trained twice, once to be tried and once to be handed over; what would not fit
+    is left out. None trains none, but for the adaptation of a model, which is a training.
 
     Every candidate is fitted to four fifths of the source and to the target, and judged by scores that no
-    label of the target goes into. What is handed over is refitted to the whole source.
+    label of the target goes into. What is handed over is refitted to the whole source. Of a source that left
+    nothing but a model no kind of shift can be told, and judges that ask its samples have no say.
 
     With `target_labelled`, a few labelled samples of the target, these judge instead, and candidates that
     learn from them join in, each judged by samples that it did not learn from (`FewLabels`). One is taken if
@@ -71,12 +75,20 @@ def adapt(
     metric = metric_named(metric, problem.output)
     if hand_over not in HAND_OVER:
         raise InputError(f"hand_over is {hand_over!r}: it must be one of {', '.join(HAND_OVER)}")
-    training, store, stack = training or Training(), store or Store(), stack or Stack()
+    training, store = training or Training(), store or Store()
     problem = problem.only(SEEN | {"target_labelled"})
+    source = _source_of(problem)
     if (few := problem.domains.get("target_labelled")) is not None:
-        problem = problem.having("target_labelled", in_terms_of(problem.domains["source"], few))
+        problem = problem.having("target_labelled", in_terms_of(asked_of(source), few))
     trials = Trials(problem, training, store, clock := Budget(budget))
-    planned = planned or plan_across(problem, backbone=backbone, methods=methods, budget=budget)
+    if isinstance(source, Domain):
+        stack = stack or Stack()
+        planned = planned or plan_across(problem, backbone=backbone, methods=methods, budget=budget)
+    else:
+        if backbone is not None:
+            raise InputError("a source_model brings its own network, and a backbone was given: leave it out")
+        stack = stack or WITHOUT_SOURCE
+        planned = planned or plan_without_source(problem, methods)
     learners = [c for c in planned.candidates if few is not None and "target_labelled" in c.method.needs]
     judge = None if few is None else FewLabels(problem, learners, training, store, clock)
     shift = trials.shift(planned.candidates[0].backbone)
@@ -85,6 +97,8 @@ def adapt(
     done = trials.on_split(candidates, training.seed)
     if not done.tried or done.tried[0][0].adapts:
         told = dict(done.left_out).get(planned.candidates[0].name, "it is not in the plan")
+        if isinstance(source, Model):
+            raise InputError(f"the source's model cannot be used on the target ({told})")
         raise InputError(f"the source's own classifier could not be fitted ({told}): see to the source first")
     base = done.tried[0][1]
     rows: list[Row] = []
@@ -94,7 +108,8 @@ def adapt(
         family = candidate.method.family()
         found = [] if trial is base else collapse(trial, base, shift.moved, family not in shift.right)
         again = candidate.trained or candidate.tunes  # whose refits cost as much as the candidate did
-        scores = {judge.name: judge(trial) for judge in LABEL_FREE if not (again and judge.refits)}
+        asked = [j for j in LABEL_FREE if not (again and j.refits) and (trial.held_out or not j.asks_source)]
+        scores = {judge.name: judge(trial) for judge in asked}
         rows.append(
             Row(candidate.name, family, not candidate.adapts, scores, tuple(found), candidate.trained)
         )
@@ -122,11 +137,11 @@ def adapt(
         return trials.refitted(kept.candidate)
 
     return Adaptation(
-        source=problem.domains["source"],
+        source=source,
         target=problem.domains["target"],
         labelled=None if judge is None else judge.labelled,
         plan=planned,
-        judge=stack.describe() if judge is None else judge.describe(len(tried) - 1),
+        judge=stack.describe(shift) if judge is None else judge.describe(len(tried) - 1),
         metric=metric,
         shift=shift,
         rows=tried,
@@ -168,15 +183,24 @@ def spare(
     return [c for c in candidates if c.name not in out], list(out.items())
 
 
-def in_terms_of(source: Domain, labelled: Domain) -> Domain:
+def _source_of(problem: Problem) -> Domain | Model:
+    """The source's samples, or what is left of them."""
+    if (source := problem.domains.get("source")) is not None:
+        return source
+    if isinstance(problem.source_model, Model):
+        return problem.source_model
+    raise InputError("there is no source: give a labelled source, or a source_model, and a target")
+
+
+def in_terms_of(output: Output, labelled: Domain) -> Domain:
     """Labelled samples of the target with the source's classes, matched by name.
 
     >>> lab, few = Domain([[0.0], [1.0]], ["crow", "owl"]), Domain([[1.0]], ["owl"])
-    >>> in_terms_of(lab, few).y.tolist()
+    >>> in_terms_of(lab.asked, few).y.tolist()
     [1]
     """
-    y, observed = source.asked.matched(labelled.asked, labelled.labels, labelled.observed)
-    return labelled.with_(y=y, observed=observed, output=source.asked)
+    y, observed = output.matched(labelled.asked, labelled.labels, labelled.observed)
+    return labelled.with_(y=y, observed=observed, output=output)
 
 
 def with_gains(rows: Sequence[Tried], metric: str) -> list[Tried]:

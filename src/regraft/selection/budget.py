@@ -54,10 +54,12 @@ class Budget:
 
 
 def seconds_to_fit(method: Trained, seen: Problem, suffix: Backbone, training: Training) -> float:
-    """About how long one fit takes, from the steps of a brief fit to one batch of the labelled samples."""
-    labelled = seen.domains[method.taught]
+    """About how long one fit takes, from the steps of a brief fit to one batch of the labelled samples, or of
+    the target, which the source's model labels."""
+    role = method.taught if method.taught in seen.domains else "target"
+    labelled = seen.domains[role]
     some = torch.randperm(len(labelled), generator=torch.Generator().manual_seed(0))[: method.batch_size]
-    batch = seen.restricted(some, method.taught)
+    batch = seen.restricted(some, role)
     brief = replace(training, progress=Silent(), checkpoints=None)
 
     def seconds(steps: int) -> float:

@@ -126,14 +126,15 @@ class Entries:
         It is chosen once for each network and machine, and remembered beside the store: stored activations
         and checkpoints belong to an engine.
         """
-        labelled = self.problem.labelled
+        domains = self.problem.domains
+        seen = domains["target"] if domains.keys() == {"target"} else self.problem.labelled
         asked = self.training.engine
         if len(backbone) < 2 or not backbone.pretrained or asked != Engine(asked.device):
             return asked
-        few = backbone.preprocessing(labelled.x[torch.arange(min(TIMED, len(labelled)))])
+        few = backbone.preprocessing(seen.x[torch.arange(min(TIMED, len(seen)))])
         if few.ndim != 4:
             return asked
-        if len(labelled) < 4 * BATCH:
+        if len(seen) < 4 * BATCH:
             return usual_engine(asked.device)
         name, fastest = backbone.fingerprint(), fastest_training_engine if steps else fastest_engine
         return remembered_engine(

@@ -13,11 +13,12 @@ from .reverse_validation import ReverseValidation
 from .snd import SND
 from .source_accuracy import SourceAccuracy
 from .trial import HeldOut, LabelFree, Trial
-from .trying import SEEN, Round, Trials
+from .trying import LEFT, SEEN, Round, Trials
 
 __all__ = [
     "DEV",
     "LABEL_FREE",
+    "LEFT",
     "SEEN",
     "SND",
     "Agreement",

@@ -15,6 +15,7 @@ RARE = 1 / 4  # of a class's even share: a class that is rarer may well be misse
 CHANCE = 0.01  # with which a class that is there would not be among the samples
 DEPENDENCE = 0.1  # of what answers vary with the sample on the source, or at the most
 WORSE = 0.02  # of source accuracy: what adapts may pay so much for the target
+EVENED = 0.15  # of the target's samples, by which proportions may move where the source's are not there
 
 
 def collapse(
@@ -33,7 +34,10 @@ def collapse(
 
     A candidate is refused if it tells too few classes of the target (`classes_told`), if it never tells some
     that should be there (`unheard`), if what it says hardly depends on the sample (`dependence`), or if it
-    surely lost more than two points of accuracy on held-out samples of the source. Surely: of few samples the
+    surely lost more than two points of accuracy on held-out samples of the source. Where none are left, it is
+    refused instead if it tells the classes in clearly other proportions than the baseline (`moved_share`): to
+    mend a classifier that a shift made partial, and to force even classes on a target that has others, look
+    the same without the source. Surely: of few samples the
     bound of no loss at all is far below −2 points, and what wins fifteen points of the target may cost two of
     the source. On candidates that give up parts of the source on purpose, as weighted ones do, the last is
     hard.
@@ -67,7 +71,21 @@ def collapse(
         gain = source_gain(trial, baseline)
         if gain.high < -WORSE:
             reasons.append(f"it lost the source: {gain.points()} of accuracy against source only")
+    if usual is not None and trial.held_out is None and (moved := moved_share(said, usual)) > EVENED:
+        reasons.append(
+            f"it moves {100 * moved:.0f} % of the target to other classes on balance, and without the source "
+            "nobody can tell whether its proportions are such"
+        )
     return reasons
+
+
+def moved_share(said: Tensor, usual: Tensor) -> float:
+    """½ Σ |p_c − q_c|: the total variation between the proportions of what two candidates tell.
+
+    >>> moved_share(torch.tensor([5, 5]), torch.tensor([8, 2]))
+    0.3
+    """
+    return round(float((said / said.sum() - usual / usual.sum()).abs().sum()) / 2, 6)
 
 
 def classes_told(counts: Float[Tensor, " k"] | Tensor) -> float:

@@ -68,18 +68,22 @@ class Stack:
        different kinds, each by more than `margin`.
     4. Of those left the one with the best mean place among these judges is taken; of none, the source's own.
 
+    speakers: the kinds that are asked.
+
     No single score is safe: on published results entropy, importance weighting and the others each lose to
     source only in half of the cases, and certainty alone prefers what collapsed.
     """
 
     kinds: int = 2
     margin: float = 0.01
+    speakers: tuple[str, ...] = tuple(SPEAKERS)
 
-    def describe(self) -> str:
+    def describe(self, shift: KindOfShift) -> str:
         """What is printed next to the choice."""
+        also = "moved proportions" if shift.kind == "hidden" else "the kind of shift"
         return (
-            "no label of the target; vetoes of collapse and of the kind of shift, then judges of at least "
-            f"{self.kinds} kinds ({', '.join(SPEAKERS.values())}) ahead of source only by {self.margin:g}"
+            f"no label of the target; vetoes of collapse and of {also}, then judges of at least "
+            f"{self.kinds} kinds ({', '.join(self._asked.values())}) ahead of source only by {self.margin:g}"
         )
 
     def decide(self, rows: Sequence[Row], shift: KindOfShift) -> Decision:
@@ -93,7 +97,7 @@ class Stack:
         """
         ahead = [self._ahead(row, row.has_to_beat(rows)) for row in rows]
         against = tuple(
-            () if row.baseline else self._against(row, kinds, shift)
+            () if row.baseline else self._against(row, kinds, shift, len(row.has_to_beat(rows)) > 1)
             for row, kinds in zip(rows, ahead, strict=True)
         )
         left = [i for i, row in enumerate(rows) if not row.baseline and not against[i]]
@@ -116,37 +120,45 @@ class Stack:
 
     def foremost(self, rows: Sequence[Row], rivals: Sequence[int]) -> int:
         """Of some rows the one with the best mean place among the judges that speak."""
-        return min(rivals, key=lambda i: (_place(rows, rivals, i), i))
+        return min(rivals, key=lambda i: (self._place(rows, rivals, i), i))
 
     def _ahead(self, row: Row, bases: Sequence[Row]) -> list[str]:
         """The kinds of judges that put a row ahead of all of those; none where a score is no number."""
         nothing = math.nan
         return [
             kind
-            for kind, name in SPEAKERS.items()
+            for kind, name in self._asked.items()
             if all(
                 row.scores.get(name, nothing) > base.scores.get(name, nothing) + self.margin for base in bases
             )
         ]
 
-    def _against(self, row: Row, kinds: Sequence[str], shift: KindOfShift) -> tuple[str, ...]:
+    @property
+    def _asked(self) -> dict[str, str]:
+        return {kind: SPEAKERS[kind] for kind in self.speakers}
+
+    def _against(self, row: Row, kinds: Sequence[str], shift: KindOfShift, several: bool) -> tuple[str, ...]:
+        """several: whether it has to be ahead of more than the source's own classifier."""
         found = list(row.vetoes)
         if ruled_out := shift.against(row.family):
             found.append(ruled_out)
         elif not shift.right and len(kinds) < self.kinds:
-            base = "source only, frozen and trained," if row.trained else "source only"
+            base = "source only, frozen and trained," if several else "source only"
             found.append(f"ahead of {base} by {counted(len(kinds), 'kind')} of judges, not {self.kinds}")
         return tuple(found)
 
+    def _place(self, rows: Sequence[Row], rivals: Sequence[int], i: int) -> float:
+        """The mean place of a row among its rivals, by the judges that speak."""
 
-def _place(rows: Sequence[Row], rivals: Sequence[int], i: int) -> float:
-    """The mean place of a row among its rivals, by the judges that speak."""
+        def place(name: str) -> int:
+            own = _known(rows[i].scores.get(name))
+            return sum(_known(rows[j].scores.get(name)) > own for j in rivals)
 
-    def place(name: str) -> int:
-        own = _known(rows[i].scores.get(name))
-        return sum(_known(rows[j].scores.get(name)) > own for j in rivals)
+        return sum(map(place, self._asked.values())) / len(self.speakers)
 
-    return sum(map(place, SPEAKERS.values())) / len(SPEAKERS)
+
+# What adapts a model without the source is trained to be sure and varied, of which certainty is no witness.
+WITHOUT_SOURCE = Stack(speakers=("clusters", "predictability"))
 
 
 def _known(score: float | None) -> float:

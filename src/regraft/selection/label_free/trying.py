@@ -1,4 +1,4 @@
-"""Candidates fitted to a part of a labelled source and to a target without labels, for judges to look at."""
+"""Candidates fitted to a part of a labelled source, or to its model, and to a target without labels."""
 
 import time
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import final
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -30,6 +31,7 @@ from ..entries import Entries, Entry
 from .trial import HeldOut, Trial
 
 SEEN = frozenset({"source", "target"})
+LEFT = frozenset({"source_model", "target"})  # where the source's samples are gone
 HELD_OUT = 0.2  # of the source
 TRIALS = 1  # fits of a candidate besides that to the whole source
 COMPONENTS = 256  # principal ones, that judges look at where features have more columns
@@ -46,7 +48,7 @@ class Round:
 @dataclass(frozen=True, eq=False)
 class Frozen:
     """What a network shows of the whole source and of the target before anything is trained, in at most
-    `COMPONENTS` principal components.
+    `COMPONENTS` principal components; of a source whose samples are gone, of none.
 
     ratio: p_target / p_source at the samples of the source, of mean 1.
     """
@@ -61,7 +63,8 @@ class Trials:
     """Trials of candidates on one problem; what splits of the source share is made once.
 
     problem: `source` and `target` are looked at, and nothing else: neither candidates nor judges see labels
-    of the target here, should there be some. budget: what training networks may take.
+    of the target here, should there be some. Without a source its place takes `source_model`, and no trial
+    has anything held out. budget: what training networks may take.
 
     >>> from regraft import METHODS
     >>> from regraft.backbones import vectors
@@ -80,9 +83,12 @@ class Trials:
         store: Store | None = None,
         budget: Budget | None = None,
     ) -> None:
-        if missing := sorted(SEEN - problem.given):
-            raise InputError(f"there is no {' and no '.join(missing)}: give a labelled source and a target")
-        self.problem = problem = problem.only(SEEN)
+        self.roles = LEFT if "source_model" in problem.given and "source" not in problem.given else SEEN
+        if missing := sorted(self.roles - problem.given):
+            raise InputError(
+                f"there is no {' and no '.join(missing)}: give a labelled source, or its model, and a target"
+            )
+        self.problem = problem = problem.only(self.roles)
         if not isinstance(problem.output, Classes):
             raise InputError(
                 f"judges without target labels compare classes, and what is asked is "
@@ -99,19 +105,13 @@ class Trials:
         The fifth is stratified and never splits a group; another seed holds out another one. Who fails with
         an InputError is left out with its reason.
         """
-        source = self.problem.domains["source"]
-        kept, held_out = hold_out(source, HELD_OUT, seed)
-        if not len(held_out):
-            raise InputError(
-                f"of the source ({source}) no fifth can be held out: give at least five samples of a class, "
-                "in five groups where there are groups"
-            )
+        split = self._split(seed)
         tried: list[tuple[Candidate, Trial]] = []
         left_out: list[tuple[str, str]] = []
         with self.training.progress.track("candidates", len(candidates)) as task:
             for candidate in candidates:
                 try:
-                    trial = self._trial(candidate, candidates[0].backbone, kept, held_out, seed)
+                    trial = self._trial(candidate, candidates[0].backbone, split, seed)
                     tried.append((candidate, trial))
                 except InputError as reason:
                     left_out.append((candidate.name, str(reason)))
@@ -127,6 +127,8 @@ class Trials:
 
     def shift(self, network: Backbone) -> KindOfShift:
         """What kind of shift there is, by what the network shows before anything is trained."""
+        if self.roles == LEFT:
+            return KindOfShift("hidden", ())
         frozen = self._of(network)
         seen = self.problem.domains["source"].with_(x=frozen.source, views=None)
         return kind_of_shift(seen, frozen.target, self.training.seed)
@@ -143,26 +145,44 @@ class Trials:
         entry = self.entries.of(candidate)
         return entry.whole(entry.fitted(), self.problem)
 
-    def _trial(self, candidate: Candidate, looking: Backbone, kept: Rows, held_out: Rows, seed: int) -> Trial:
+    def _split(self, seed: int) -> tuple[Rows, Rows] | None:
+        """Which samples of the source teach and which are held out; nothing where it has none."""
+        source = self.problem.domains.get("source")
+        if source is None:
+            return None
+        kept, held_out = hold_out(source, HELD_OUT, seed)
+        if not len(held_out):
+            raise InputError(
+                f"of the source ({source}) no fifth can be held out: give at least five samples of a class, "
+                "in five groups where there are groups"
+            )
+        return kept, held_out
+
+    def _trial(
+        self, candidate: Candidate, looking: Backbone, split: tuple[Rows, Rows] | None, seed: int
+    ) -> Trial:
         """looking: the network through which judges look at the samples, whatever the candidate trains."""
-        if candidate.method.needs != SEEN:
+        if candidate.method.needs != self.roles:
             raise InputError(
                 f"it needs {' and '.join(sorted(candidate.method.needs))}: without labels of the target take "
-                "what learns from source and target"
+                f"what learns from {' and '.join(sorted(self.roles))}"
             )
         entry = self.entries.of(candidate)
         if reason := self.budget.too_long(entry, TRIALS):
             raise InputError(reason)
         seen = self._both_ways(entry)
-        problem = seen.restricted(kept, "source")
-        held = seen.domains["source"][held_out].with_(views=None)
+        problem = seen if split is None else seen.restricted(split[0], "source")
         frozen = self._of(looking)
         start = time.perf_counter()
         both = entry.fitted_to(problem)
         seconds = time.perf_counter() - start
         of_target = both.target.logits(seen.domains["target"].x).log_softmax(1)
-        of_held_out = both.source.logits(held.x).log_softmax(1)
-        if of_target.isnan().any() or of_held_out.isnan().any():
+        held_out = None
+        if split is not None:
+            held, rows = seen.domains["source"][split[1]].with_(views=None), split[1]
+            said = both.source.logits(held.x).log_softmax(1)
+            held_out = HeldOut(held, said, frozen.ratio[rows], frozen.source[rows])
+        if of_target.isnan().any() or (held_out is not None and held_out.said.isnan().any()):
             raise InputError("its scores are no numbers: lower the rate of learning")
         return Trial(
             problem=problem,
@@ -170,7 +190,7 @@ class Trials:
             features=frozen.target,
             fitted=both,
             refit=entry.fitted_to,
-            held_out=HeldOut(held, of_held_out, frozen.ratio[held_out], frozen.source[held_out]),
+            held_out=held_out,
             seed=seed,
             seconds=seconds,
         )
@@ -178,8 +198,8 @@ class Trials:
     def _both_ways(self, entry: Entry) -> Problem:
         """What the candidate sees; where it learns from changed copies of the source, with such copies of the
         target as well, which teaches on the way back."""
-        changes, source = entry.candidate.method.many_views, entry.seen.domains["source"]
-        if changes is None or source.views is None:
+        changes, source = entry.candidate.method.many_views, entry.seen.domains.get("source")
+        if changes is None or source is None or source.views is None:
             return entry.seen
         through = partial(embed, store=self.entries.store, engine=entry.training.engine)
         target = self.problem.domains["target"]
@@ -190,15 +210,17 @@ class Trials:
     def _of(self, network: Backbone) -> Frozen:
         """What the network shows; what it was never trained to see it shows as well as it can."""
         if id(network) not in self._frozen:
-            source, target = self.problem.domains["source"], self.problem.domains["target"]
+            source, target = self.problem.domains.get("source"), self.problem.domains["target"]
             ready = network
-            if not network.preprocessing.fitted:
+            if not network.preprocessing.fitted and source is not None:
                 ready = network.prepared_by(network.preprocessing.fit(source.x))
-            z_s, z_t = (self._embedded(ready, network, domain) for domain in (source, target))
+            z_t = self._embedded(ready, network, target)
+            z_s = z_t[:0] if source is None else self._embedded(ready, network, source)
             if z_s.shape[1] > COMPONENTS:
                 space = principal([z_s, z_t], COMPONENTS)
                 z_s, z_t = space(z_s), space(z_t)
-            self._frozen[id(network)] = Frozen(z_s, z_t, density_ratio(z_s, z_t, self.training))
+            ratio = density_ratio(z_s, z_t, self.training) if len(z_s) else torch.zeros(0)
+            self._frozen[id(network)] = Frozen(z_s, z_t, ratio)
         return self._frozen[id(network)]
 
     def _embedded(self, ready: Backbone, network: Backbone, domain: Domain) -> Float[Tensor, "n d"]:
