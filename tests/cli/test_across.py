@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import regraft as rg
 from regraft.errors import InputError
 
 CLASSES = ("bars", "rows")
@@ -113,13 +114,62 @@ def test_several_sources_are_one(run, lab, field, tmp_path):
         "CORAL",
         "--out",
         tmp_path / "m",
+        "--report",
     )
     assert told.exit_code == 0, told.output
     assert "Source: 80 image files, 2 classes" in told.output
     assert "Leaving one source out" in told.output
     study = json.loads((tmp_path / "m" / "study.json").read_text())
     assert study["unseen"]["domains"] == [str(lab), str(other)]
-    assert study["unseen"]["results"]["LinearProbe (glyphs)"]["expected"]["by"] == "leave one domain out"
+    expected = study["unseen"]["results"]["LinearProbe (glyphs)"]["expected"]
+    assert expected["by"] == "leave one domain out"
+    page = (tmp_path / "m" / "report.html").read_text()
+    assert "On a domain that is not among these 2 sources" in page
+    assert f"<b>{expected['value']:.2f}</b>" in page
+
+
+@pytest.fixture
+def lab_model(lab, tmp_path):
+    """What is left of the lab."""
+    given = rg.Problem(target_labelled=rg.read_images(lab))
+    return rg.METHODS["LinearProbe"]().fit(given, rg.open_backbone("glyphs")).save(tmp_path / "lab-model")
+
+
+def test_a_model_whose_source_is_gone(run, lab_model, field, tmp_path):
+    out = tmp_path / "m"
+    told = run("fit", field, "--source-model", lab_model, "--test", field, "--out", out, "--report")
+    assert told.exit_code == 0, told.output
+    for part in (
+        "Source: a model whose samples are gone (2 classes, glyphs, LinearProbe)",
+        "baseline  SourceModelOnly",
+        "Test set (40 samples)",
+        "Verdict: ",
+    ):
+        assert part in told.output
+    study = json.loads((out / "study.json").read_text())
+    assert [row["method"] for row in study["results"]] == ["SourceModelOnly", "SourceFreeSHOT"]
+    assert "whose samples are gone" in (out / "report.html").read_text()
+    assert run("predict", out, field).exit_code == 0
+
+
+def test_what_cannot_be_adapted_without_its_source_is_one_line(run, lab, lab_model, field, tmp_path):
+    rows = "p,q,label\n" + "".join(f"{i},{i % 2},{'ab'[i % 2]}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text(rows)
+    table = tmp_path / "table-model"
+    assert run("fit", tmp_path / "t.csv", "--methods", "LinearProbe", "--out", table).exit_code == 0
+    for path, more, told in (
+        (field, ["--source-model", lab_model, "--source", lab], "--source was given with --source-model"),
+        (field, ["--source-model", lab_model, "--labels", "l.csv"], "--labels was given with"),
+        (field, ["--source-model", lab], "is no model folder"),
+        (tmp_path / "t.csv", ["--source-model", table], "no network inside that could be moved"),
+        (tmp_path / "t.csv", ["--source-model", lab_model], "cannot be used on the target"),
+    ):
+        with pytest.raises(InputError, match=told) as reason:
+            run("fit", path, *more, "--out", tmp_path / "m")
+        assert "\n" not in str(reason.value)
+        assert not (tmp_path / "m").exists()
+    with pytest.raises(InputError, match="which would be replaced"):
+        run("fit", field, "--source-model", lab_model, "--out", lab_model)
 
 
 def test_sources_without_a_class_in_common_are_adapted_all_the_same(run, tmp_path):

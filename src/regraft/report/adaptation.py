@@ -5,9 +5,11 @@ from datetime import date
 from importlib.resources import files
 
 from .. import __version__
+from ..output.metrics import title as metric_title
 from ..selection import Adaptation
 from ..selection.label_free import LABEL_FREE
 from ..text import seconds_text
+from . import figures
 from .blocks import cell, column, facts, head, name_of, numbers, table
 from .document import document
 from .markup import Content, Html, tag
@@ -23,6 +25,7 @@ def page(study: Adaptation) -> str:
         ("candidates", "The candidates", _candidates(study)),
         ("against", "What spoke against the others", _against(study)),
         ("settle", "Which labels would settle it", _settle(study)),
+        ("unseen", "What to expect on a domain that nobody has seen", _unseen(study)),
         ("reproduce", "How to reproduce it", _reproduce(study)),
     ]
     shown = [(anchor, title, content) for anchor, title, content in sections if content is not None]
@@ -100,6 +103,55 @@ def _settle(study: Adaptation) -> Content:
     if study.settling is None:
         return None
     return tag("p", f"{study.settling}." + (" study.json names them." if study.settling.rows else ""))
+
+
+def _unseen(study: Adaptation) -> Content:
+    """The sources, each left out in turn."""
+    found = study.unseen
+    if found is None:
+        return None
+    metric = metric_title(found.metric)
+    ahead = found.expected(found.winner)
+    best = f" It is the best of {len(found.scores)}, and the best of several looks better than it is."
+    expected = {name: found.expected(name) for name in found.scores}
+    scale = figures.scale_for(list(expected.values()))
+    rows = []
+    for name, scores in found.scores.items():
+        values = [one.value(found.metric) for one in scores]
+        rows.append(
+            [
+                head(name_of(name)),
+                *(cell(f"{value:.2f}", value) for value in values),
+                cell(figures.dot(expected[name], scale, ""), class_="wide"),
+                cell(str(expected[name]), expected[name].value),
+            ]
+        )
+    header = [
+        column("candidate"),
+        *(numbers(["on ", name_of(name, 24)]) for name in found.domains),
+        column(figures.axis(scale)),
+        numbers("expected on an unseen domain"),
+    ]
+    return [
+        tag(
+            "p",
+            f"On a domain that is not among these {len(found.domains)} sources, ",
+            name_of(found.winner),
+            f" fitted to all of them is expected to score, in {metric}, ",
+            tag("b", f"{ahead.value:.2f}"),
+            f", between {ahead.low:.2f} and {ahead.high:.2f}.",
+            best if len(found.scores) > 1 else None,
+        ),
+        table("Each source left out in turn", header, rows),
+        tag(
+            "p",
+            f"{metric.capitalize()} on the source that each column names, of a fit to the others. The "
+            "interval is Student's for the mean of as many domains: of two or three it is wide, and rightly "
+            "so. It is about domains like these, and says nothing of the target above.",
+            class_="note",
+        ),
+        facts([(name, reason) for name, reason in found.left_out]) if found.left_out else None,
+    ]
 
 
 def _reproduce(study: Adaptation) -> Content:
