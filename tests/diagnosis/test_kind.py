@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 from regraft.diagnosis import kind_of_shift
 from regraft.diagnosis.importance import least_squares_ratio
-from regraft.diagnosis.kind import moved_proportions
+from regraft.diagnosis.hypotheses import moved_proportions
 from regraft.domain import Domain
 
 

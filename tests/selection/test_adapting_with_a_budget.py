@@ -6,8 +6,7 @@ import pytest
 import torch
 
 import regraft as rg
-from regraft.diagnosis import KindOfShift
-from regraft.diagnosis.kind import Explanation
+from regraft.diagnosis import Explanation, KindOfShift
 from regraft.selection.adapting import spare
 from regraft.selection.budget import seconds_to_fit
 from regraft.terms.hotelling import Gap
