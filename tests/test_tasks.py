@@ -133,6 +133,11 @@ def test_bad_input_is_one_line(tasks):
         learn_tasks({"0": tasks["0"], "few": tasks["20"][:5]})
     with pytest.raises(InputError, match="7 of 6 tasks"):
         tasks_worth_labelling(tasks, 7)
+    with pytest.raises(InputError, match="number is 'two': give how many"):
+        tasks_worth_labelling(tasks, "two")
+    for asked in (tasks_worth_labelling, learn_tasks):
+        with pytest.raises(InputError, match="tasks are a list: give domains by name"):
+            asked([*tasks.values()], 2)
     for strength in (-1.0, float("nan")):
         with pytest.raises(InputError, match="give a number from 0"):
             learn_tasks(tasks, strength=strength)

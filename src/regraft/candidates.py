@@ -1,5 +1,6 @@
 """What is to be tried, and a plan of it: each candidate with a reason and a reference."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,12 @@ class Candidate:
             "reason": self.reason,
             "reference": self.method.reference,
         }
+
+
+def short_names(candidates: Sequence[Candidate]) -> list[str]:
+    """Their names, without the network's where all have the same one."""
+    one_network = len({one.backbone.name for one in candidates}) == 1
+    return [c.name.removesuffix(f" ({c.backbone.name})") if one_network else c.name for c in candidates]
 
 
 @dataclass(frozen=True)

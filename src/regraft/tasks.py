@@ -77,7 +77,7 @@ def learn_tasks(
     >>> found.weights("b"), found.models["b"].predict([[-0.5], [0.7]])
     ({'a': 1.0}, ['-', '+'])
     """
-    _check(strength)
+    _check(tasks, strength)
     training = training or Training()
     names, labelled = list(tasks), [i for i, d in enumerate(tasks.values()) if d.y is not None]
     if not labelled:
@@ -119,7 +119,9 @@ def tasks_worth_labelling(
     >>> tasks_worth_labelling({"a": Domain(x), "b": Domain(x + 9), "c": Domain(x + 9.1)}, 2)
     ['a', 'b']
     """
-    _check(strength)
+    _check(tasks, strength)
+    if not isinstance(number, int):
+        raise InputError(f"number is {number!r}: give how many tasks are to be labelled")
     training = training or Training()
     seen, _ = _seen(tasks, backbone, training, store)
     choice = tasks_to_label(_discrepancies(seen, training.seed), _sizes(tasks), number, strength)
@@ -159,7 +161,9 @@ def _discrepancies(seen: Sequence[Float[Tensor, "m d"]], seed: int) -> Float[Ten
     return apart
 
 
-def _check(strength: float) -> None:
+def _check(tasks: Any, strength: float) -> None:
+    if not isinstance(tasks, Mapping):
+        raise InputError(f"tasks are a {type(tasks).__name__}: give domains by name, {{'a': Domain(x), …}}")
     if not 0 <= strength < float("inf"):
         raise InputError(f"strength is {strength}: give a number from 0, the nearest task alone, upwards")
 

@@ -6,8 +6,8 @@ import torch
 from scipy.optimize import minimize
 
 from regraft.diagnosis import kind_of_shift
-from regraft.diagnosis.importance import least_squares_ratio
 from regraft.diagnosis.hypotheses import moved_proportions
+from regraft.diagnosis.importance import least_squares_ratio
 from regraft.domain import Domain
 
 

@@ -58,6 +58,9 @@ def test_says_what_cannot_be_left_out():
     domains = three()
     with pytest.raises(InputError, match="at least two"):
         leave_one_domain_out({"a": domains["a"]}, backbone=vectors())
+    one = Domain(torch.zeros(4, 3), ["-"] * 4)
+    with pytest.raises(InputError, match="a single class is left"):
+        leave_one_domain_out({"both": domains["a"], "one": one}, backbone=vectors())
     with pytest.raises(InputError, match="there are no labels"):
         leave_one_domain_out(domains, [Joint()], backbone=vectors())
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from ..domain import Domain
@@ -103,7 +103,7 @@ class KindOfShift:
             told.append(f"estimated of the target: {', '.join(f'{n} {100 * p:.0f} %' for n, p in named)}")
         if self.kind == "sampling":
             told.append(f"weighting leaves {100 * self.effective:.0f} % of the source's samples")
-        return tuple(told)
+        return tuple(f"{one[0].upper()}{one[1:]}." for one in told)
 
     def to_json(self) -> dict[str, Any]:
         return {

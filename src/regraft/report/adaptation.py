@@ -59,7 +59,7 @@ def _differs(study: Adaptation) -> Content:
     ]
     header = [column("if the source is changed by"), numbers("gap left, in deviations"), numbers("explained")]
     return [
-        tag("ul", [tag("li", f"{sentence}.") for sentence in study.shift.sentences]),
+        tag("ul", [tag("li", sentence) for sentence in study.shift.sentences]),
         table("What explains the difference", header, rows, class_="narrow") if rows else None,
     ]
 
@@ -67,7 +67,7 @@ def _differs(study: Adaptation) -> Content:
 def _candidates(study: Adaptation) -> Content:
     judges = [j for j in LABEL_FREE if any(j.name in row.scores for row in study.rows)]
     rows = []
-    for row in study.rows:
+    for name, row in zip(study.names, study.rows, strict=True):
         mark = tag("span", "▸ ", title="handed over") if row is study.handed_over else None
         scores = [row.scores.get(j.name, float("nan")) for j in judges]
         told = [cell("" if s != s else f"{s:.2f}", s) for s in scores]
@@ -75,9 +75,7 @@ def _candidates(study: Adaptation) -> Content:
             told.append(cell("" if row.on_labels is None else str(row.on_labels.interval(study.metric))))
             told.append(cell("" if row.gain is None else row.gain.points()))
             told.append(cell("yes" if row.learns else "no"))
-        rows.append(
-            [head([mark, name_of(row.candidate.name)]), *told, cell(seconds_text(row.seconds), row.seconds)]
-        )
+        rows.append([head([mark, name_of(name)]), *told, cell(seconds_text(row.seconds), row.seconds)])
     header = [column("candidate"), *(numbers(j.name) for j in judges)]
     if study.labelled is not None:
         header += [numbers(f"on {len(study.labelled)} labels"), numbers("gain over source only")]
@@ -95,8 +93,7 @@ def _candidates(study: Adaptation) -> Content:
 
 
 def _against(study: Adaptation) -> Content:
-    told = [(row.candidate.name, "; ".join(row.against)) for row in study.rows if row.against]
-    return facts(told) if told else None
+    return facts(study.against) if study.against else None
 
 
 def _settle(study: Adaptation) -> Content:
@@ -167,6 +164,7 @@ def _reproduce(study: Adaptation) -> Content:
         facts(
             [
                 ("Command", tag("code", setting.get("command", "regraft.adapt(problem, …)"))),
+                ("Backbone", ", ".join(study.backbones)),
                 ("Seed", str(setting.get("seed"))),
                 ("Versions", ", ".join(f"{name} {number}" for name, number in setting["versions"].items())),
                 ("System", setting.get("system")),

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..candidates import Candidate, Plan
+from ..candidates import Candidate, Plan, short_names
 from ..diagnosis import KindOfShift
 from ..domain import Domain
 from ..model import Model
@@ -104,6 +104,16 @@ class Adaptation:
         model.provenance["adaptation"] = self.summary()
         return model
 
+    @property
+    def names(self) -> list[str]:
+        """What the rows are called; a network that all of them have is not repeated."""
+        return short_names([row.candidate for row in self.rows])
+
+    @property
+    def backbones(self) -> list[str]:
+        """The names of those that the candidates look through."""
+        return list(dict.fromkeys(row.candidate.backbone.name for row in self.rows))
+
     def summary(self) -> dict[str, Any]:
         """What a model should remember of where it came from."""
         return {
@@ -118,7 +128,7 @@ class Adaptation:
 
     def sentence(self) -> str:
         """The choice in one sentence."""
-        name, why = self.handed_over.candidate.name, "; ".join(self.decision.reasons)
+        name, why = self.names[self.decision.chosen], "; ".join(self.decision.reasons)
         if self.handed_over.learns:
             return f"Learn from the labels of the target: {name}: {why}."
         return f"{'Adapt' if self.decision.adapts else 'Keep the source model'}: {name}: {why}."
@@ -126,18 +136,14 @@ class Adaptation:
     def table(self) -> str:
         """The candidates with their label-free scores, in the order in which they were tried."""
         judges = [judge for judge in LABEL_FREE if any(judge.name in row.scores for row in self.rows)]
-        one_network = len({row.candidate.backbone.name for row in self.rows}) == 1
         rows = []
-        for row in self.rows:
+        for name, row in zip(self.names, self.rows, strict=True):
             mark = "▸ " if row is self.handed_over else "  "
             told = [_cell(row.scores.get(judge.name)) for judge in judges]
             if self.labelled is not None:
                 told.append("" if row.on_labels is None else str(row.on_labels.interval(self.metric)))
                 told.append("" if row.gain is None else row.gain.points())
                 told.append("learns" if row.learns else "")
-            name = row.candidate.name
-            if one_network:
-                name = name.removesuffix(f" ({row.candidate.backbone.name})")
             rows.append([mark + name, *told, seconds_text(row.seconds)])
         labelled: list[str] = []
         if self.labelled is not None:
@@ -146,6 +152,12 @@ class Adaptation:
         long = ", ".join(f"{judge.short} {judge.name}" for judge in judges if judge.short)
         note = f" {self.empty}" if self.empty else ""
         return f"{aligned(header, rows)}\n\nHigher is better. {long}.{note}"
+
+    @property
+    def against(self) -> list[tuple[str, str]]:
+        """The names of the rows that something speaks against, and what that is."""
+        told = zip(self.names, self.rows, strict=True)
+        return [(name, "; ".join(row.against)) for name, row in told if row.against]
 
     @property
     def empty(self) -> str:
@@ -162,17 +174,17 @@ class Adaptation:
         if self.labelled is not None:
             lines.append(f"Labelled samples of the target: {self.labelled}")
         lines += [
+            f"Backbone: {', '.join(self.backbones)}",
             "",
             "What differs",
-            *(f"  {sentence}." for sentence in self.shift.sentences),
+            *(f"  {sentence}" for sentence in self.shift.sentences),
             "",
             self.table(),
             "",
         ]
         lines.append(f"Judge: {self.judge}.")
         if self.labelled is None:  # else the column of gains tells
-            told = [(row.candidate.name, "; ".join(row.against)) for row in self.rows if row.against]
-            lines += [f"Not taken: {name}: {why}." for name, why in told]
+            lines += [f"Not taken: {name}: {why}." for name, why in self.against]
         lines.append(f"Verdict: {self.sentence()}")
         if self.labelled is None:
             lines.append(

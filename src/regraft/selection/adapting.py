@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from .. import __version__
-from ..candidates import Candidate, Plan
+from ..candidates import Candidate, Plan, short_names
 from ..diagnosis import KindOfShift
 from ..domain import Domain
 from ..errors import InputError
@@ -231,7 +231,7 @@ def by_labels(rows: Sequence[Tried], metric: str, hand_over: str = "proven") -> 
     chosen = max(proven, key=lambda i: (values[i], -i))
     gain = gains[chosen]
     assert gain is not None
-    reasons = (f"ahead of {rows[0].candidate.name} on {here}, {gain.points()}",)
+    reasons = (f"ahead of {short_names([row.candidate for row in rows])[0]} on {here}, {gain.points()}",)
     return Decision(chosen, _moves(rows[chosen]), reasons, against)
 
 

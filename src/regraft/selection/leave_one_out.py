@@ -16,6 +16,7 @@ from ..features import Store
 from ..method import Method
 from ..methods import method_named
 from ..methods.features.probe import probe_of
+from ..output import Classes
 from ..pooling import pooled
 from ..problem import Problem
 from ..text import aligned
@@ -169,6 +170,8 @@ def _scored(candidate: Candidate, together: Domain, one: int, training: Training
     known = torch.isin(left.labels, rest.labels)
     if not known.any():
         raise InputError("a domain shares no class with the others: leave it out")
+    if isinstance(rest.output, Classes) and len(rest.labels.unique()) < 2:
+        raise InputError("without one of the domains a single class is left: nothing is told apart then")
     expected = model.output.expected(model.logits(left.x, store))
     return scores_of(expected[None], left, known)
 

@@ -1,0 +1,37 @@
+"""What learns from features that were mapped or weighted."""
+
+import pytest
+
+from regraft.errors import InputError
+from regraft.methods.features.learners import LEARNERS, learner_of
+from regraft.output import Classes, MultiLabel, Real
+
+CLASSES, LABELS, NUMBERS = Classes(("crow", "owl")), MultiLabel(("crow", "owl")), Real(("weight",))
+
+
+@pytest.mark.parametrize(
+    ("output", "usual", "linear"),
+    [
+        (CLASSES, "RidgeProbe", "LinearProbe"),
+        (NUMBERS, "RidgeProbe", "RidgeProbe"),
+        (LABELS, "LinearProbe", "LinearProbe"),
+    ],
+    ids=["classes", "numbers", "labels"],
+)
+def test_auto_is_ridge_where_ridge_can_learn(output, usual, linear):
+    assert type(learner_of("auto", output)).__name__ == usual
+    assert type(learner_of("probe", output)).__name__ == linear
+
+
+def test_others_are_what_they_are_called():
+    assert [type(learner_of(name, CLASSES)).__name__ for name in LEARNERS[2:]] == [
+        "RidgeProbe",
+        "KernelProbe",
+    ]
+
+
+def test_what_cannot_be_learned_is_one_line():
+    with pytest.raises(InputError, match="learner is 'forest': name one of auto, probe, ridge, kernel"):
+        learner_of("forest", CLASSES)
+    with pytest.raises(InputError, match="RidgeProbe"):
+        learner_of("ridge", LABELS)
