@@ -13,7 +13,7 @@ from regraft.methods import METHODS
 from regraft.model_folder import load
 from regraft.problem import Problem
 from regraft.readers import read_images
-from regraft.selection import compare, evaluate
+from regraft.selection import CrossValidation, compare, evaluate
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -37,7 +37,9 @@ def study():
     names = [HOSTILE[i % len(HOSTILE)] for i in range(6 * len(HOSTILE))]
     x = torch.tensor([[float(HOSTILE.index(name)), 0.0] for name in names])
     x += 0.1 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
-    return compare(Problem(target_labelled=Domain(x, names)), methods=["NearestMean"])
+    return compare(
+        Problem(target_labelled=Domain(x, names)), ["NearestMean"], judge=CrossValidation(repeats=1)
+    )
 
 
 def test_names_are_text_and_nothing_else(study, tmp_path):

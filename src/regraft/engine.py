@@ -48,7 +48,10 @@ class Engine:
     def run(self, module: nn.Module, x: Tensor) -> Tensor:
         """module(x) without gradients, back on the CPU."""
         # moved outside of inference mode, in which weights would become unfit for training
-        module = self.settle(module.eval(), pictures=x.ndim == 4)
+        return self.run_settled(self.settle(module.eval(), pictures=x.ndim == 4), x)
+
+    def run_settled(self, module: nn.Module, x: Tensor) -> Tensor:
+        """`run` of a module that `settle` had, and that is in the mode of evaluation: for many batches."""
         x = self.lay_out(x)
         with torch.inference_mode(), self.autocast():
             out: Tensor = module(x)

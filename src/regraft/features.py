@@ -132,7 +132,9 @@ def computed(
             prepared = upcoming.result()
             if i + 1 < len(batches):
                 upcoming = reader.submit(prefix.preprocessing, x[batches[i + 1]])
-            yield batch, engine.run(prefix, prepared)
+            if i == 0:
+                network = engine.settle(prefix.eval(), pictures=prepared.ndim == 4)
+            yield batch, engine.run_settled(network, prepared)
 
 
 def embed(

@@ -18,6 +18,7 @@ def birds(n=60, apart=3.0, seed=0):
     )
 
 
+@pytest.mark.slow
 def test_plausible_classes_hold_the_true_one_as_often_as_promised():
     held = []
     for seed in range(12):

@@ -10,7 +10,7 @@ from regraft.output import MultiLabel, Real
 from regraft.problem import Problem
 from regraft.report import figures
 from regraft.report.page import page
-from regraft.selection import compare
+from regraft.selection import CrossValidation, compare
 
 NASTY = "</script><img src=x onerror=alert(1)>"
 
@@ -34,7 +34,8 @@ def studies():
     amounts[:5, 1] = np.nan
     numbers = Domain(x, amounts, Real((NASTY, "price"), ("", "€")))
     labels = Domain(x, (x[:, :2] > 0).astype(float), MultiLabel((NASTY, "dog")))
-    return [compare(Problem(target_labelled=d), ["NearestNeighbours"]) for d in (numbers, labels)]
+    once = CrossValidation(repeats=1)
+    return [compare(Problem(target_labelled=d), ["NearestNeighbours"], judge=once) for d in (numbers, labels)]
 
 
 def test_what_is_for_classes_is_absent(studies):

@@ -31,6 +31,7 @@ def folder(tmp_path_factory) -> Path:
     return within
 
 
+@pytest.mark.slow
 def test_what_was_run_is_kept_and_the_figures_come_last(folder, tmp_path):
     results = tmp_path / "digits.jsonl"
     kept = {"pair": "mnist-usps", "steps": 2, "seed": 0, "column": "DANN", "seconds": 1.0, "accuracy": 0.25}

@@ -44,6 +44,7 @@ def test_the_curve_is_what_fits_to_so_many_samples_score():
     assert study.curve.points[-1].score.value == study.handed_over.scores.value("accuracy")
 
 
+@pytest.mark.slow
 def test_the_next_labels_buy_about_what_they_buy():
     promised, bought = [], []
     fresh = birds(4000, seed=9)
