@@ -11,8 +11,9 @@ from regraft.backbones import glyphs, pixels, small_mlp, table, vectors
 from regraft.domain import Domain
 from regraft.errors import InputError
 from regraft.features import Store
+from regraft.folder import CARD, DESCRIPTION, WEIGHTS, check_target
 from regraft.methods import METHODS
-from regraft.model_folder import CARD, DESCRIPTION, WEIGHTS, check_target, load
+from regraft.model_folder import load
 from regraft.problem import Problem
 from regraft.readers import Table
 

@@ -14,8 +14,9 @@ from regraft.backbone import Backbone
 from regraft.backbones import glyphs, open_backbone, pixels, shortened, small_mlp
 from regraft.domain import Domain
 from regraft.errors import InputError
+from regraft.folder import CARD, DESCRIPTION, WEIGHTS
 from regraft.methods import METHODS
-from regraft.model_folder import CARD, DESCRIPTION, WEIGHTS, load
+from regraft.model_folder import load
 from regraft.problem import Problem
 from regraft.thin import Borrowed
 

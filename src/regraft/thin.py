@@ -187,6 +187,6 @@ def _below(way: str) -> str | None:
 
 def _is_thin(there: Path) -> bool:
     """Whether it is a model folder that needs a network itself: one that leads to itself would never end."""
-    from .model_folder import described
+    from .folder import described
 
     return there.is_dir() and bool(described(there).get("borrowed"))

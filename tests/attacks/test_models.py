@@ -17,8 +17,8 @@ from safetensors.torch import save
 
 from regraft.backbones import small_mlp, table
 from regraft.domain import Domain
+from regraft.folder import DESCRIPTION, WEIGHTS
 from regraft.methods import METHODS
-from regraft.model_folder import DESCRIPTION, WEIGHTS
 from regraft.problem import Problem
 from regraft.readers import Table
 

@@ -28,7 +28,7 @@ def fit_across(context: click.Context, path: Path, options: dict[str, Any]) -> N
     from ..backbones import open_backbone
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
-    from ..model_folder import check_target
+    from ..folder import check_target
     from ..planner import plan_across, plan_without_source
     from ..report import check_file
     from ..selection import adapt, metric_named

@@ -24,7 +24,7 @@ def command(context: click.Context, /, out: Path, seed: int) -> None:
     does it help to borrow it? The other 1,747 digits are a test set that is read once, at the end."""
     from ..backbones import glyphs
     from ..engine import keep_freed_memory
-    from ..model_folder import check_target
+    from ..folder import check_target
     from ..planner import plan
     from ..problem import Problem
     from ..selection import CrossValidation, compare

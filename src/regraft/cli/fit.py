@@ -101,7 +101,7 @@ def fit_labelled(context: click.Context, path: Path, options: dict[str, Any]) ->
     """The comparison of what borrows with what does not, on labelled samples."""
     from ..engine import Engine, find_device, keep_freed_memory
     from ..features import Store
-    from ..model_folder import check_target
+    from ..folder import check_target
     from ..planner import plan
     from ..problem import Problem
     from ..report import check_file
