@@ -23,12 +23,13 @@ Terms = dict[str, Float[Tensor, ""]]
 
 @dataclass
 class History:
-    """Every term at every step, what objectives noted, the validation losses, and the step the result was
-    taken from."""
+    """Every term at every step, what objectives noted, the validation losses, what was watched, and the step
+    the result was taken from."""
 
     terms: dict[str, list[float]] = field(default_factory=dict)
     noted: dict[str, list[float]] = field(default_factory=dict)
     validation: list[tuple[int, float]] = field(default_factory=list)
+    watched: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     best_step: int = 0
 
     def record(self, terms: Terms, noted: Terms) -> None:
@@ -127,7 +128,8 @@ class Checkpoint:
         for i, optimiser in enumerate(run.optimisers):
             _restore(optimiser, states.get(("optimiser", i), {}))
         history = json.loads(told["history"])
-        history["validation"] = [(step, loss) for step, loss in history["validation"]]
+        for course in ("validation", "watched"):
+            history[course] = [(step, told) for step, told in history.get(course, [])]
         run.history = History(**history)
         if history["validation"]:
             run.best = [states.get(("best", i), {}) for i in range(len(run.parts))]

@@ -19,7 +19,7 @@ from .output import output_from_json
 from .preprocessing import preprocessing_from_json
 from .thin import Borrowed, apart, sha256, thinned
 
-OF_CERTAINTY, OF_PREPROCESSING = "certainty.", "preprocessing."
+OF_CERTAINTY, OF_PREPROCESSING, OF_BACKBONE = "certainty.", "preprocessing.", "backbone."
 
 
 def save(
@@ -139,8 +139,13 @@ def read_as_before(saved: dict[str, Any], network: Backbone) -> None:
 
 
 def _tensors(model: Model) -> dict[str, Tensor]:
-    fitted = _prefixed(model.backbone.preprocessing.tensors())
-    return apart({**model.state_dict(), **fitted})
+    return apart({**model.state_dict(), **_prefixed(model.backbone.preprocessing.tensors())})
+
+
+def numbers_of(network: Backbone) -> dict[str, Tensor]:
+    """Those of a network that has no head, by the names that they have in a model."""
+    own = {f"{OF_BACKBONE}{name}": t for name, t in network.state_dict().items()}
+    return apart({**own, **_prefixed(network.preprocessing.tensors())})
 
 
 def _learned(model: Model) -> list[Tensor]:

@@ -48,6 +48,8 @@ def told(ancestor: Any) -> str:
     seen = ancestor if isinstance(ancestor, dict) else {}
     samples, classes = seen.get("samples"), [str(name) for name in seen.get("classes") or ()]
     number = sum(samples.values()) if isinstance(samples, dict) else "unknown"
+    if isinstance(samples, dict) and list(samples) == ["unlabelled"] and not classes:
+        return f"{seen.get('method', 'an unknown method')} on {number} samples without labels"
     some = ", ".join(classes[:3]) + ", …" * (len(classes) > 3)
     return f"{seen.get('method', 'an unknown method')} on {number} samples of {len(classes)} classes ({some})"
 

@@ -93,6 +93,7 @@ def minimise(
     batch_size: int,
     validate: Callable[[], float] | None = None,
     validate_every: int = 1,
+    watch: Callable[[], dict[str, float]] | None = None,
     averaged: int = 0,
     after_step: Callable[[Step], None] | None = None,
     key: str = "",
@@ -102,7 +103,8 @@ def minimise(
     All parameters are in the optimiser (AdamW) from the start; those of a frozen part get no gradient and no
     weight decay, and its BatchNorm statistics stand still. Where `validate` is given it is asked every
     `validate_every` steps (and before the first), and the parts end as they were when it was lowest: the
-    selection of a moment, which never bends the schedule. `averaged` steps are the memory of a moving average
+    selection of a moment, which never bends the schedule. `watch` is asked as often, and what it tells
+    is kept in the history, but selects nothing. `averaged` steps are the memory of a moving average
     of the weights: it is what is then validated and what the parts end as, while training goes on from the
     weights themselves. `after_step` is called after every step, of which it sees the last batch; what it
     changes belongs to a part, so that checkpoints hold it.
@@ -133,6 +135,10 @@ def minimise(
                 with nullcontext() if run.average is None or i == 0 else run.average.standing_in():
                     _keep_the_best(run, i, validate())
                 standing.clear()  # a validation puts all parts into the mode of evaluation
+            if watch is not None and (i % validate_every == 0 or i == steps):
+                if i not in [step for step, _ in run.history.watched]:
+                    run.history.watched.append((i, watch()))
+                standing.clear()
             if i == steps:
                 break
             batch, share = processes.part(_batch_of(problem, batch_size, training.seed, i))

@@ -83,8 +83,11 @@ def open_backbone(
     if str(given) in BUILT_IN:
         return BUILT_IN[str(given)]()
     if Path(given).is_dir():
+        from ..backbone_folder import has_no_head, load_backbone
         from ..model_folder import load
 
+        if has_no_head(Path(given)):
+            return load_backbone(given)
         model = load(given)
         network = model.backbone
         network.ancestors = ancestors_of(model.provenance, getattr(model.output, "names", ()))

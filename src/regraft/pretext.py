@@ -1,0 +1,257 @@
+"""What a pretext task is: a recipe that makes a backbone of unlabelled samples."""
+
+import copy
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal, final
+
+import torch
+from torch import Tensor
+
+from .augmentation import pixels_in
+from .backbone import Backbone
+from .domain import Domain
+from .engine import Engine, luck_of
+from .errors import InputError
+from .features import embed
+from .method import param
+from .problem import Problem
+from .progress import Silent
+from .provenance import origin
+from .samples import describe
+from .schedule import Schedule
+from .surgery import draw_anew
+from .text import seconds_text
+from .trained import Network, Turn
+from .training import History, Phase, Step, Terms, Training, minimise, run_key
+
+TIMED, WARM = 5, 3  # steps that tell how long a step takes, after those that warm up
+PIXELS, VECTORS, TOKENS = "pixels", "vectors", "tokens"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pretrained:
+    """A backbone that learned from unlabelled samples, and how it did.
+
+    task: the recipe. steps: how many there were. history: the terms, and what was watched. seconds: of the
+    training.
+    """
+
+    backbone: Backbone
+    task: "Pretext"
+    steps: int
+    history: History
+    seconds: float
+
+    def __str__(self) -> str:
+        named = {name: None for _, told in self.history.watched for name in told}
+        lines = [f"{type(self.task).__name__}: {self.steps:,} steps in {seconds_text(self.seconds)}"]
+        for step, told in self.history.watched:
+            shown = ", ".join(f"{name} {told[name]:.3g}" for name in named if name in told)
+            lines.append(f"  step {step:,}: {shown}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretext(ABC):
+    """min_{η,β} (1/n) Σ ℓ(h_β(φ_η(t(x))), what is known of t)  over unlabelled x and changes t of them
+
+    A recipe: `pretrain` never changes it. What φ has to know to solve the task is what it is good for
+    afterwards; h, and whatever else learns beside φ, is left behind.
+
+    takes: what samples have to be, once they are prepared. blind_to: what φ learns not to see, or is shown
+    wrongly, of `contradiction.SIGHTS`: where the labels are about that, the task does harm.
+    reference: where it comes from. map: the rows of the project's map that it serves.
+    """
+
+    takes: ClassVar[frozenset[str]] = frozenset({PIXELS})
+    blind_to: ClassVar[tuple[str, ...]] = ()
+    reference: ClassVar[str] = ""
+    map: ClassVar[tuple[str, ...]] = ()
+
+    epochs: int = param(30, "passes over the samples", search=(10, 30, 100))
+    least_steps: int = param(300, "steps at the least, however few the samples", search=(100, 300, 1000))
+    batch_size: int = param(128, "samples in a step", search=(64, 128, 256))
+    rate: float = param(2e-3, "learning rate at its height", search=(5e-4, 1e-3, 2e-3))
+    slower: float = param(
+        0.1, "the rate of a network that is pretrained already, in units of `rate`", search=(0.03, 0.1, 0.3)
+    )
+    weight_decay: float = param(1e-2, "decay of the weights, as AdamW has it", search=(0.0, 1e-3, 1e-2))
+    shape: Literal["cosine", "one cycle"] = param(
+        "one cycle", "how rates rise and fall", search=("cosine", "one cycle")
+    )
+
+    @abstractmethod
+    def start(self, backbone: Backbone, x: Tensor) -> Network:
+        """The network before the first step; x: a few prepared samples; `backbone` is free to be trained."""
+
+    @abstractmethod
+    def objective(self, network: Network, step: Step) -> Terms:
+        """What is minimised on a batch (`batch_of`): named terms, already weighted."""
+
+    def turns(self, network: Network) -> list[Turn]:
+        """What a step consists of, in order; most tasks have one objective."""
+        return [Turn(self.objective)]
+
+    def after_step(self, network: Network, step: Step) -> None:
+        """What no gradient changes and has to follow, such as a teacher."""
+        return
+
+    @final
+    def pretrain(
+        self,
+        pool: Domain,
+        backbone: Backbone,
+        training: Training | None = None,
+        *,
+        budget: float | None = None,
+        watch: Callable[[Backbone], dict[str, float]] | None = None,
+    ) -> Pretrained:
+        """The backbone, trained on the pool: from random weights, or on from what it has learned.
+
+        budget: seconds of training instead of `epochs`; how many steps these are is measured. watch: what is
+        to be told of the backbone ten times on the way, and before the first step; it changes nothing.
+
+        Raises InputError where the samples are none that the task can be made of.
+        """
+        training = (training or Training()).of_steps()
+        if pool.y is not None:
+            raise InputError("the pool has labels, of which nothing is learned here: pass pool.unlabelled()")
+        if not backbone.preprocessing.fitted:
+            backbone = backbone.prepared_by(backbone.preprocessing.fit(pool.x))
+        seen = embed(backbone[:0], pool, None, training.engine, training.progress)
+        assert isinstance(seen.x, Tensor)
+        self.must_take(seen.x)
+        problem = Problem(unlabelled=seen.with_(views=None))
+        key = run_key({**self.recipe(), "task": type(self).__name__}, problem, backbone, training)
+        network = self._started(backbone, seen.x, training)
+        steps = self.steps(len(seen))
+        if budget is not None:
+            steps = self._steps_within(budget, problem, network, training, key)
+        started = time.perf_counter()
+        history = minimise(
+            self._phases(network, training.engine),
+            problem,
+            training,
+            steps=steps,
+            batch_size=self.batch_size,
+            watch=None if watch is None else lambda: watch(network.backbone),
+            validate_every=max(1, steps // 10),
+            after_step=lambda step: self.after_step(network, step),
+            key=f"{key}-{steps}",
+        )
+        seconds = time.perf_counter() - started
+        learned = network.backbone.cpu().to(memory_format=torch.contiguous_format).eval()
+        made = learned.rewired(list(zip(learned.names, learned.stages, strict=True)))
+        made.pretrained = True
+        made.licence = backbone.licence if backbone.pretrained else "that of the samples it learned from"
+        made.source = f"{type(self).__name__} on {describe(pool.x)}"
+        past = origin(Problem(unlabelled=pool), backbone)
+        told = {"method": type(self).__name__, "recipe": self.recipe(), "seed": training.seed}
+        seen_there = {name: past[name] for name in ("samples", "data", "network")}
+        made.ancestors = (*backbone.ancestors, {**told, "steps": steps, **seen_there})
+        return Pretrained(made, self, steps, history, seconds)
+
+    def must_take(self, x: Tensor) -> None:
+        """InputError where prepared samples are none that the task can be made of."""
+        if kind_of_prepared(x) not in self.takes:
+            raise InputError(
+                f"{type(self).__name__} is made of {' or '.join(sorted(self.takes))}, and the samples are "
+                f"{describe(x)} once they are prepared: take another task (regraft pretrain --help)"
+            )
+
+    def steps(self, n: int) -> int:
+        """How many steps n samples are worth."""
+        return max(self.least_steps, self.epochs * (n // min(self.batch_size, n)))
+
+    def recipe(self) -> dict[str, Any]:
+        """The hyper-parameters by name, JSON-able."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @classmethod
+    def objective_line(cls) -> str:
+        """The first line of the docstring: what is minimised."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+    @classmethod
+    def family(cls) -> str:
+        """The folder it lives in."""
+        return cls.__module__.rsplit(".", 2)[-2].replace("_", " ")
+
+    def _started(self, backbone: Backbone, x: Tensor, training: Training) -> Network:
+        with luck_of(training.seed):
+            own = backbone.copied()
+            if not own.pretrained:
+                draw_anew(own)
+            network = self.start(own, x[:2])
+        network.backbone.old_head = None  # it belongs to the features as they were
+        return network
+
+    def _phases(self, network: Network, engine: Engine) -> list[Phase]:
+        stages = len(network.backbone)
+        rate = self.rate * (self.slower if network.backbone.pretrained else 1.0)
+        schedule = Schedule(self.rate, rate, (0.0,) * stages, shape=self.shape, statistics=True)
+
+        def phase(turn: Turn) -> Phase:
+            def objective(step: Step) -> Terms:
+                seen = step.batch.mapped(lambda d: d.with_(x=engine.lay_out(tensor_of(d))))
+                return turn.objective(network, replace(step, batch=seen))
+
+            modes = lambda progress: turn.modes(network, schedule(progress))  # noqa: E731
+            return Phase(objective, network.parts, modes, self.weight_decay, turn.repeats)
+
+        return [phase(turn) for turn in self.turns(network)]
+
+    def _steps_within(
+        self, budget: float, problem: Problem, network: Network, training: Training, key: str
+    ) -> int:
+        """How many steps so many seconds are, by a few that are thrown away; a run that was begun knows."""
+        file = training.checkpoints and training.checkpoints / f"{key}-{budget:g}.steps"
+        if file is not None and file.is_file() and (told := file.read_text()).isdigit():
+            return int(told)
+        trial = copy.deepcopy(network)
+        quick = replace(training, checkpoints=None, progress=Silent())
+        for steps in (WARM, TIMED):
+            start = time.perf_counter()
+            minimise(
+                self._phases(trial, training.engine), problem, quick, steps=steps, batch_size=self.batch_size
+            )
+        found = max(1, int(budget / ((time.perf_counter() - start) / TIMED)))
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial = file.with_suffix(".partial")
+            partial.write_text(str(found))
+            partial.replace(file)
+        return found
+
+
+def kind_of_prepared(x: Tensor) -> str:
+    """What prepared samples are: pixels, vectors or tokens.
+
+    >>> kind_of_prepared(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)), kind_of_prepared(torch.zeros(2, 5))
+    ('pixels', 'vectors')
+    """
+    if pixels_in(x):
+        return PIXELS
+    return VECTORS if x.is_floating_point() else TOKENS
+
+
+def tensor_of(domain: Domain) -> Tensor:
+    """The samples of a domain that was prepared."""
+    assert isinstance(domain.x, Tensor)
+    return domain.x
+
+
+@torch.no_grad()
+def width_of(backbone: Backbone, x: Tensor) -> int:
+    """How many features the backbone gives of such samples."""
+    width = backbone.eval()(x).flatten(1).shape[1]
+    return int(width)
+
+
+def batch_of(step: Step) -> Tensor:
+    """The batch of unlabelled samples."""
+    return tensor_of(step.batch.domains["unlabelled"])
