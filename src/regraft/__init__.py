@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from .output import Real as Real
     from .planner import plan as plan
     from .pooling import pooled as pooled
+    from .pretext import Pretext as Pretext
+    from .pretexts import PRETEXTS as PRETEXTS
+    from .pretraining import Pretraining as Pretraining
+    from .pretraining import pretrain as pretrain
     from .problem import Problem as Problem
     from .readers import read_images as read_images
     from .readers import read_masks as read_masks
@@ -66,6 +70,10 @@ _WHERE = {
     "MultiLabel": "output",
     "Real": "output",
     "plan": "planner",
+    "Pretext": "pretext",
+    "PRETEXTS": "pretexts",
+    "Pretraining": "pretraining",
+    "pretrain": "pretraining",
     "Problem": "problem",
     "read_images": "readers",
     "read_masks": "readers",

@@ -12,9 +12,10 @@ from .model_folder import OF_BACKBONE, described_network, network_of, numbers_of
 from .provenance import told
 
 
-def save_backbone(backbone: Backbone, folder: str | Path) -> Path:
+def save_backbone(backbone: Backbone, folder: str | Path, files: dict[str, str] | None = None) -> Path:
     """Write a folder that `open_backbone`, `--backbone` and `rg.compare` take: JSON, safetensors and a card.
 
+    files: what else is to be in it, by name: study.json.
     Raises InputError where the folder cannot be written, or holds what is not Regraft's.
 
     >>> from tempfile import TemporaryDirectory
@@ -24,7 +25,7 @@ def save_backbone(backbone: Backbone, folder: str | Path) -> Path:
     'small mlp'
     """
     said = {**described_network(backbone), "ancestors": list(backbone.ancestors)}
-    return write(folder, 1, said, numbers_of(backbone), {CARD: _card(backbone)})
+    return write(folder, 1, said, numbers_of(backbone), {CARD: _card(backbone), **(files or {})})
 
 
 def has_no_head(folder: Path) -> bool:

@@ -79,6 +79,8 @@ def load(folder: str | Path, backbone: nn.Module | str | Path | None = None) -> 
     if isinstance(backbone, (str, Path)):
         backbone = open_backbone(backbone)
     saved, tensors = read(folder)
+    if "backbone" in saved and "head" not in saved:
+        raise InputError(f"{folder} holds a network without a head: give it as the backbone of a fit")
     try:
         borrowed = Borrowed.from_json(saved["borrowed"]) if "borrowed" in saved else None
         if borrowed is not None:

@@ -1,7 +1,8 @@
-"""Backbones from unlabelled samples, watched while they learn."""
+"""Backbones from unlabelled samples: watched while they learn, chosen by few labels, and judged by them."""
 
-from collections.abc import Sequence
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 import torch
@@ -9,60 +10,198 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from .backbone import Backbone
-from .backbones import open_backbone, small_convnet, small_mlp, table, vectors, words
+from .backbone_folder import save_backbone
+from .backbones import open_backbone, pixels, small_convnet, small_mlp, table, vectors, words
+from .contradiction import contradictions
 from .domain import Domain
 from .errors import InputError
 from .features import embed
 from .folds import complement, judgeable, stratified_folds
 from .methods.features.probe import probe_of
 from .output.metrics import title
-from .pretext import Pretext, Pretrained
-from .pretexts import pretext_named
+from .pretext import PIXELS, Pretext, Pretrained, kind_of_prepared
+from .pretext_choice import PretextChoice, Tried
+from .pretexts import PRETEXTS, pretext_named
 from .samples import kind_of, sizes_of
 from .seeds import seed_of
-from .selection.scores import scores_of
+from .selection.choice import best
+from .selection.judges import CrossValidation
+from .selection.judging import probe_judged
+from .selection.scores import metric_named, scores_of
 from .terms.rank import effective_rank
 from .training import History, Training
 
 WATCHED = 512  # samples of the pool whose features are looked at
 FOLDS = 5
-COLLAPSED = 0.1  # share of the rank before the first step, below which features have collapsed
+COLLAPSED = 0.25  # share of the rank before the first step, below which features have collapsed
 SMALL_PICTURE, LARGE_PICTURE = 48, 64  # pixels a side up to which 32 are looked at, and what else is
+TRIALS = 0.5  # share of the budget in which tasks are compared, where there are several
+AUTO = "auto"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pretraining:
+    """A backbone that learned without labels, how it did, and, by few labels, what that is worth.
+
+    messages: what is wrong with it, in words.
+    """
+
+    made: Pretrained
+    choice: PretextChoice | None
+    messages: tuple[str, ...]
+
+    @property
+    def backbone(self) -> Backbone:
+        return self.made.backbone
+
+    def __str__(self) -> str:
+        parts = [str(self.made), *self.messages, *([] if self.choice is None else ["", str(self.choice)])]
+        return "\n".join(parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """What there is to know of the run, for machines."""
+        history = self.made.history
+        return {
+            "task": type(self.made.task).__name__,
+            "recipe": self.made.task.recipe(),
+            "steps": self.made.steps,
+            "seconds": round(self.made.seconds, 3),
+            "course": history.course,
+            "watched": [{"step": step, **told} for step, told in history.watched],
+            "messages": list(self.messages),
+            "choice": self.choice and self.choice.to_json(),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write a folder that is a backbone for `open_backbone` and `regraft fit --backbone`."""
+        text = json.dumps(self.to_json(), indent=1, ensure_ascii=False)
+        return save_backbone(self.backbone, folder, {"study.json": text})
 
 
 def pretrain(
     pool: Domain,
-    task: str | Pretext,
+    task: str | Pretext = AUTO,
     backbone: Any = None,
     training: Training | None = None,
     *,
     labelled: Domain | None = None,
     budget: float | None = None,
-) -> Pretrained:
-    """A backbone that learned from a pool without labels; to be given to `compare`, `fit` or `save`.
+    metric: str | None = None,
+) -> Pretraining:
+    """A backbone that learned from a pool without labels; to be given to `compare`, or saved.
 
-    task: a name or a recipe. backbone: anything that `open_backbone` takes, to go on from what it has
-    learned; None for a small network with random weights that suits the samples. labelled: a few samples
-    with labels, by which a probe is judged while the backbone learns (five folds; it changes nothing about
-    what is learned). budget: seconds of training; without it the task's own number of epochs.
+    task: a name or a recipe; "auto" compares all that can be made of the samples by a probe on `labelled`,
+    in half of the budget, leaves out those that contradict the labels (`contradictions`), and trains the best
+    in the other half. backbone: anything that `open_backbone` takes, to go on from what it has learned; None
+    for a small network with random weights that suits the samples. labelled: a few samples with labels: a
+    probe on them is judged while the backbone learns, which changes nothing about what is learned, and at the
+    end against the samples as they are and the network as it was. budget: seconds of training; without it the
+    task's own number of epochs. metric: of the labels' kind, as in `compare`.
 
-    Raises InputError where the task cannot be made of such samples.
+    That the probe's labels chose among tasks makes the winner's number a little too high; with few labels it
+    hardly tells tasks apart, and says so by its interval.
+
+    Raises InputError where no task can be made of such samples, or one has to be chosen and no labels are
+    there.
 
     >>> pool = Domain(torch.randint(256, (40, 8, 8), dtype=torch.uint8))
     >>> made = pretrain(pool, "rotation", budget=0.1)
     >>> made.backbone.pretrained, made.backbone.name
     (True, 'small convnet')
     """
-    recipe = task if isinstance(task, Pretext) else pretext_named(task)()
     training = training or Training()
     network = fresh_network(pool) if backbone is None else open_backbone(backbone, domain=pool)
     if not network.preprocessing.fitted:
         network = network.prepared_by(network.preprocessing.fit(pool.x))
     watch = Watch.of(pool, labelled, network, training)
-    made = recipe.pretrain(pool.unlabelled(), network, training, budget=budget, watch=watch)
-    for line in collapse(made.history):
-        training.progress.say(line)
-    return made
+    plain = pool.unlabelled()
+
+    def made(recipe: Pretext, seconds: float | None) -> Pretrained:
+        return recipe.pretrain(plain, network, training, budget=seconds, watch=watch)
+
+    if task != AUTO:
+        recipe = task if isinstance(task, Pretext) else pretext_named(task)()
+        done = made(recipe, budget)
+        return Pretraining(done, _judged(done, network, labelled, metric, training), collapse(done.history))
+    if labelled is None:
+        raise InputError("which task suits is told by few labels: give labelled samples, or name a task")
+    recipes, left_out = _that_suit(plain, labelled, network, training)
+    tried = []
+    for recipe in recipes:
+        trial = made(recipe, budget and TRIALS * budget / len(recipes))
+        tried.append(Tried(trial, _probed(trial, labelled, training)))
+    name = metric_named(metric, labelled.asked)
+    first = best([one.probe for one in tried], name)
+    taken = next(one for one in tried if one.probe is first)
+    done = taken.made if budget is None else made(taken.made.task, (1 - TRIALS) * budget)
+    choice = _judged(done, network, labelled, metric, training, tuple(tried), tuple(left_out))
+    return Pretraining(done, choice, collapse(done.history))
+
+
+def _that_suit(
+    pool: Domain, labelled: Domain, network: Backbone, training: Training
+) -> tuple[list[Pretext], list[tuple[str, str]]]:
+    """The tasks that can be made of such samples and do not contradict the labels; the others, and why."""
+    x = embed(network[:0], pool[torch.arange(1)], None, training.engine).x
+    assert isinstance(x, Tensor)
+    kind, seen = kind_of_prepared(x), embed(network[:0], labelled, None, training.engine).x
+    assert isinstance(seen, Tensor)
+    suit, left_out = [], []
+    for name, task in PRETEXTS.items():
+        if kind not in task.takes:
+            continue
+        recipe = task()
+        against = contradictions(recipe, labelled, seen) if kind == PIXELS else []
+        if against:
+            left_out.append((name, "; ".join(map(str, against))))
+        else:
+            suit.append(recipe)
+    if not suit:
+        raise InputError(f"no task suits {kind} and these labels ({left_out}): name one all the same")
+    return suit, left_out
+
+
+def _probed(made: Pretrained, labelled: Domain, training: Training) -> Any:
+    told = f"after {type(made.task).__name__}"
+    return probe_judged(labelled, made.backbone, CrossValidation(seed=training.seed), training, told)
+
+
+def _judged(
+    made: Pretrained,
+    network: Backbone,
+    labelled: Domain | None,
+    metric: str | None,
+    training: Training,
+    tried: tuple[Tried, ...] = (),
+    left_out: tuple[tuple[str, str], ...] = (),
+) -> PretextChoice | None:
+    """What the probe says of what was made, beside what it says of what cost nothing."""
+    if labelled is None:
+        return None
+    judge = CrossValidation(seed=training.seed)
+    before = "before" if network.pretrained else "random weights"
+    baselines = (
+        probe_judged(labelled, raw_network(labelled), judge, training),
+        probe_judged(labelled, network, judge, training, before),
+    )
+    seen = embed(network[:0], labelled, None, training.engine).x
+    assert isinstance(seen, Tensor)
+    against = contradictions(made.task, labelled, seen) if kind_of_prepared(seen) == PIXELS else []
+    return PretextChoice(
+        baselines,
+        tried,
+        Tried(made, _probed(made, labelled, training)),
+        metric_named(metric, labelled.asked),
+        judge.describe(labelled),
+        left_out,
+        tuple(against),
+    )
+
+
+def raw_network(domain: Domain) -> Backbone:
+    """The samples as they are, as a backbone: what a probe sees without any network."""
+    return pixels() if kind_of(domain.x) == "images" else open_backbone(domain=domain)
 
 
 def fresh_network(pool: Domain) -> Backbone:
@@ -134,7 +273,7 @@ class Watch:
         return seen.flatten(1).double()
 
 
-def collapse(history: History) -> Sequence[str]:
+def collapse(history: History) -> tuple[str, ...]:
     """What is wrong with the features, in words."""
     ranks = [(step, told["rank"]) for step, told in history.watched]
     if len(ranks) < 2 or ranks[-1][1] >= max(2.0, COLLAPSED * ranks[0][1]):

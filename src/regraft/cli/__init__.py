@@ -18,6 +18,7 @@ from .. import __version__
 COMMANDS = {
     "demo": "Run the main job on handwritten digits, offline, in about a minute.",
     "fit": "Try what may help on a folder or table, judge it, and hand over the model.",
+    "pretrain": "Train a backbone on samples without labels.",
     "predict": "Label new samples with a fitted model.",
     "evaluate": "Score a fitted model on labelled samples.",
     "export": "Write a model as one file that runs without Regraft.",

@@ -18,7 +18,7 @@ from ..text import plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-READING = (
+NAMING = (
     click.option(
         "--labels",
         type=click.Path(path_type=Path),
@@ -29,12 +29,15 @@ READING = (
         metavar="A[,B…]",
         help="The label column of a table; several ask for several numbers or labels.",
     ),
-    click.option(
-        "--task",
-        type=click.Choice(["classes", "real", "multilabel"]),
-        help="What the label asks for, where that is not plain: a class, an amount, or any of several labels "
-        "(cat;dog).",
-    ),
+)
+
+KINDS: dict[str, Any] = {
+    "type": click.Choice(["classes", "real", "multilabel"]),
+    "help": "What the label asks for, where that is not plain: a class, an amount, or any of several labels "
+    "(cat;dog).",
+}
+
+KEEPING = (
     click.option(
         "--group",
         metavar="WHAT",
@@ -50,6 +53,8 @@ READING = (
         help="Labels that differ by case or space are several.",
     ),
 )
+
+READING = (*NAMING, click.option("--task", **KINDS), *KEEPING)
 
 MASKS = (
     click.option(

@@ -22,6 +22,6 @@ def pretext_named(name: str) -> type[Pretext]:
     wanted = name.lower().replace("-", "").replace("_", "").replace(" ", "")
     if wanted not in known:
         raise InputError(
-            f"task {name!r} is unknown{near(name, list(PRETEXTS))}: name one of {', '.join(PRETEXTS)}"
+            f"task {name!r} is unknown{near(wanted, list(known))}: name one of {', '.join(PRETEXTS)}"
         )
     return known[wanted]

@@ -7,12 +7,19 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from ..backbone import Backbone
+from ..candidates import Candidate
 from ..domain import Domain
+from ..features import Store
 from ..folds import Rows, complement, judgeable
+from ..methods.features.probe import probe_of
 from ..pooling import of_classes
+from ..problem import Problem
 from ..progress import Silent
+from ..training import Training
 from .choice import Result
 from .entries import Entry
+from .judges import CrossValidation
 from .racing import Race
 from .scores import scores_of
 
@@ -59,6 +66,16 @@ def judged(
     expected = labelled.asked.expected(logits)
     scores = scores_of(expected, labelled, everywhere, overlap)
     return Result(candidate, scores, time.perf_counter() - start, logits, expected.mean(0), everywhere)
+
+
+def probe_judged(
+    labelled: Domain, network: Backbone, judge: CrossValidation, training: Training, told: str = ""
+) -> Result:
+    """The row of the probe on a network; told: what tells this network from others of its name."""
+    candidate = Candidate(probe_of(labelled.asked), network, "what its features are worth", variant=told)
+    problem = Problem(target_labelled=labelled)
+    entry = Entry.at_the_cut(candidate, problem, Store(), training)
+    return judged(entry, judge.splits(labelled))
 
 
 def judgeable_in_all(labelled: Domain, splits: list[list[Rows]]) -> Bool[Tensor, " n"]:
