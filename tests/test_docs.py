@@ -7,6 +7,7 @@ import pytest
 
 from regraft.cli import COMMANDS
 from regraft.methods import METHODS
+from regraft.pretexts import PRETEXTS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,6 +23,12 @@ def test_every_method_is_in_the_docs():
     page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
     for method in METHODS.values():
         assert f"::: {method.__module__}.{method.__name__}\n" in page
+
+
+def test_every_pretext_task_is_in_the_docs():
+    page = (ROOT / "docs" / "pretraining.md").read_text(encoding="utf-8")
+    for task in PRETEXTS.values():
+        assert f"::: {task.__module__}.{task.__name__}\n" in page
 
 
 def test_every_command_is_in_the_docs():
