@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from . import sklearn as sklearn
     from .backbone import Backbone as Backbone
     from .backbones import open_backbone as open_backbone
+    from .clustering import Clusters as Clusters
+    from .clustering import cluster as cluster
     from .domain import Domain as Domain
     from .errors import InputError as InputError
     from .export import export_onnx as export_onnx
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 _WHERE = {
     "Backbone": "backbone",
     "open_backbone": "backbones",
+    "Clusters": "clustering",
+    "cluster": "clustering",
     "Domain": "domain",
     "InputError": "errors",
     "export_onnx": "export",

@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "Score a fitted model on labelled samples.",
     "export": "Write a model as one file that runs without Regraft.",
     "doctor": "Say what is wrong with the data: copies, leaks, doubtful labels.",
+    "cluster": "Sort samples without labels by what lies together.",
     "shift": "Say how far apart domains are, and what differs.",
     "plan": "Say what fit would try and why, training nothing.",
     "transferable": "Say which layers of a network carry over from one task to another.",

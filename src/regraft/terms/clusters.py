@@ -26,6 +26,29 @@ def k_means(z: Float[Tensor, "n d"], k: int, seed: int, restarts: int = 5) -> In
     return min(found, key=lambda one: one[1])[0]
 
 
+def centres_of(z: Float[Tensor, "n d"], cluster: Int[Tensor, " n"]) -> Float[Tensor, "c d"]:
+    """The mean of every cluster.
+
+    >>> centres_of(torch.tensor([[0.0], [2.0], [9.0]]), torch.tensor([0, 0, 1])).tolist()
+    [[1.0], [9.0]]
+    """
+    counts = torch.bincount(cluster)
+    return torch.zeros(len(counts), z.shape[1], dtype=z.dtype).index_add(0, cluster, z) / counts[:, None]
+
+
+def nearest_centres(
+    z: Float[Tensor, "m d"], of: Float[Tensor, "n d"], cluster: Int[Tensor, " n"]
+) -> Int[Tensor, " m"]:
+    """The cluster of other samples whose mean is nearest to each row.
+
+    >>> others = torch.tensor([[0.0], [2.0], [9.0]])
+    >>> nearest_centres(torch.tensor([[3.0], [6.0]]), others, torch.tensor([0, 0, 1])).tolist()
+    [0, 1]
+    """
+    middle = of.mean(0)
+    return _squared(z - middle, centres_of(of, cluster) - middle).argmin(1)
+
+
 def _spread_centres(z: Float[Tensor, "n d"], k: int, luck: torch.Generator) -> Float[Tensor, "c d"]:
     chosen = [int(torch.randint(len(z), (), generator=luck))]
     nearest = (z - z[chosen[0]]).square().sum(1)
