@@ -1,0 +1,251 @@
+"""What a pretext task is worth at equal time: a probe on few labels behind each, on small photographs.
+
+    python benchmarks/pretraining.py --seconds 20 --seeds 0 --tasks Rotation,SimCLR
+    python benchmarks/pretraining.py --results pretraining.jsonl --processes 2
+
+CIFAR-10 beside the checkout. 10,000 pictures without labels are the pool; 1,000 others (100 a class) teach
+a probe, which is tested on 5,000; 250 of these (25 a class) are what the chooser sees. Every task trains the
+same small network from the same random weights for the same number of a processor's seconds (how many steps
+that is was timed before), and is then judged by the same logistic probe, tuned by cross-validation.
+
+`worst_gain_over_random` is the lower end of the 95 % interval of the worst task's gain over the features of
+the random network, in points: Student's t over seeds, whose weights, pictures and labels all differ.
+`chooser_gap` is by how many points the task that few labels choose is behind the best, the mean over seeds.
+"""
+
+import argparse
+import io
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy.special import stdtrit
+
+import regraft as rg
+from data import DATA, there
+from record import record
+from regraft.backbone import Backbone
+from regraft.backbones import pixels, small_convnet
+from regraft.domain import Domain
+from regraft.engine import keep_freed_memory
+from regraft.methods import METHODS
+from regraft.pretext import PIXELS, Pretext
+from regraft.pretexts import PRETEXTS
+from regraft.selection.judges import CrossValidation
+from regraft.selection.judging import probe_judged
+from setting import setting, table
+
+SELECTED = """How a number was selected:
+
+- a task's: by nothing; its hyper-parameters are its defaults, and it ends with its last step. The changes
+  that views undergo are those of natural photographs: crops, mirror images, colours.
+- `chosen`: in each seed the task whose probe has the best accuracy in cross-validation of 250 labels, as
+  `rg.pretrain(task="auto")` chooses. No test picture was seen.
+- `oracle`: in each seed the best of the tasks by the test pictures that score it.
+- `supervised`: the same network trained on the labels of the whole pool for as long; a reference."""
+RAW, RANDOM, SUPERVISED = "raw pixels", "random features", "supervised"
+REFERENCES = (RAW, RANDOM, SUPERVISED)
+POOL, TAUGHT, FEW = 10_000, 100, 25  # pictures of the pool; labels a class of the probe, and of the chooser
+SEEDS = (0, 1, 2, 3, 4)
+SECONDS = 60.0
+TIMED, WARM = 6, 3
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a task with a seed: the probe's accuracy on the test, and in cross-validation of few."""
+
+    task: str
+    seed: int
+    allowed: float
+    steps: int
+    seconds: float
+    accuracy: float
+    few: float
+
+    @property
+    def key(self) -> tuple[str, int, float]:
+        return self.task, self.seed, self.allowed
+
+
+@cache
+def cifar() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """Pictures and labels, of the training part and of the test."""
+    saved = np.load(there(DATA / "cifar10" / "cifar10.npz"))
+
+    def decoded(part: str) -> np.ndarray:
+        content, at = saved[f"jpeg_{part}"], saved[f"offset_{part}"]
+        files = (content[a:b].tobytes() for a, b in pairwise(at))
+        return np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in files])
+
+    names = [str(name) for name in saved["classes"]]
+    return decoded("train"), saved["y_train"], decoded("test"), saved["y_test"], names
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The samples of a seed: a pool (with its labels, which the reference alone sees), labels, and a test."""
+
+    pool: Domain
+    taught: Domain
+    few: Domain
+    test: Domain
+
+    @classmethod
+    def of(cls, seed: int) -> "Draw":
+        x, y, x_test, y_test, names = cifar()
+        order = np.random.default_rng(seed).permutation(len(x))
+        pool, rest = order[:POOL], order[POOL:]
+        by_class = [rest[y[rest] == c] for c in range(len(names))]
+        taught = np.concatenate([rows[:TAUGHT] for rows in by_class])
+        few = np.concatenate([rows[:FEW] for rows in by_class])
+
+        def domain(rows: np.ndarray) -> Domain:
+            return Domain(x[rows], [names[c] for c in y[rows]])
+
+        return cls(domain(pool), domain(taught), domain(few), Domain(x_test, [names[c] for c in y_test]))
+
+
+def trained(
+    recipe: Pretext, pool: Domain, network: Backbone, seconds: float, seed: int
+) -> tuple[Backbone, int]:
+    """The network after so many of a processor's seconds of the task, and how many steps those were."""
+    training = rg.Training(seed=seed)
+    some = pool[torch.arange(1000)]
+    quick: dict[str, Any] = {"epochs": 0}
+    started = []
+    for steps in (WARM, WARM + TIMED):
+        begun = time.process_time()
+        replace(recipe, least_steps=steps, **quick).pretrain(some, network, training)
+        started.append(time.process_time() - begun)
+    steps = max(1, int(seconds * TIMED / max(1e-3, started[1] - started[0])))
+    return replace(recipe, least_steps=steps, **quick).pretrain(pool, network, training).backbone, steps
+
+
+def supervised(pool: Domain, network: Backbone, seconds: float, seed: int) -> tuple[Backbone, int]:
+    """The network after so many seconds of learning the labels of the pool."""
+    training, problem = rg.Training(seed=seed), rg.Problem(target_labelled=pool)
+    fixed: dict[str, Any] = {"epochs": 0, "held_out": 0.0, "batch_size": 128, "crop": 0.6, "flip": True}
+    scratch = METHODS["FromScratch"]
+    some = rg.Problem(target_labelled=pool[torch.arange(1000)])
+    started = []
+    for steps in (WARM, WARM + TIMED):
+        begun = time.process_time()
+        scratch(least_steps=steps, **fixed).fit(some, network, training)
+        started.append(time.process_time() - begun)
+    steps = max(1, int(seconds * TIMED / max(1e-3, started[1] - started[0])))
+    return scratch(least_steps=steps, **fixed).fit(problem, network, training).backbone, steps
+
+
+def run_of(job: tuple[str, int, float]) -> Run:
+    """One task with one seed."""
+    task, seed, seconds = job
+    draw = Draw.of(seed)
+    fresh, steps = small_convnet((32, 32), seed=seed), 0
+    begun = time.process_time()
+    if task == RAW:
+        network = pixels()
+    elif task == RANDOM:
+        network = fresh
+    elif task == SUPERVISED:
+        network, steps = supervised(draw.pool, fresh, seconds, seed)
+    else:
+        network, steps = trained(PRETEXTS[task](), draw.pool.unlabelled(), fresh, seconds, seed)
+    taken = time.process_time() - begun
+    probe = METHODS["LinearProbe"]().fit(rg.Problem(target_labelled=draw.taught), network)
+    names = draw.test.classes.decode(draw.test.labels)
+    accuracy = float(np.mean([a == b for a, b in zip(probe.predict(draw.test.x), names, strict=True)]))
+    few = probe_judged(draw.few, network, CrossValidation(seed=seed), rg.Training(seed=seed))
+    return Run(task, seed, seconds, steps, taken, accuracy, few.scores.value("accuracy"))
+
+
+def report(runs: Sequence[Run], tasks: Sequence[str], seeds: Sequence[int]) -> str:
+    """A row for each task, and the figures."""
+    of = {(run.task, run.seed): run for run in runs}
+
+    def accuracies(task: str) -> np.ndarray:
+        return np.array([100 * of[task, seed].accuracy for seed in seeds])
+
+    rows, lows = [], []
+    for task in (*REFERENCES, *tasks):
+        gain = accuracies(task) - accuracies(RANDOM)
+        half = float("nan")
+        if len(seeds) > 1:
+            half = float(stdtrit(len(seeds) - 1, 0.975)) * gain.std(ddof=1) / np.sqrt(len(seeds))
+        if task in tasks:
+            lows.append(gain.mean() - half)
+        told = (
+            ""
+            if task == RANDOM
+            else f"{gain.mean():+.1f} [{gain.mean() - half:+.1f}, {gain.mean() + half:+.1f}]"
+        )
+        few = np.mean([100 * of[task, seed].few for seed in seeds])
+        steps = np.mean([of[task, seed].steps for seed in seeds])
+        rows.append([task, f"{accuracies(task).mean():.1f}", told, f"{few:.1f}", f"{steps:.0f}"])
+    best = [max(of[task, seed].accuracy for task in tasks) for seed in seeds]
+    picks = [max(tasks, key=lambda task, seed=seed: of[task, seed].few) for seed in seeds]
+    taken = [of[task, seed].accuracy for task, seed in zip(picks, seeds, strict=True)]
+    rows.append(["**chosen**", f"{100 * np.mean(taken):.1f}", ", ".join(picks), "", ""])
+    rows.append(["oracle", f"{100 * np.mean(best):.1f}", "", "", ""])
+    return "\n".join(
+        [
+            table(["task", "accuracy, %", "over random features", "few labels, %", "steps"], rows),
+            "",
+            f"The mean over {len(seeds)} seeds of the accuracy on the test pictures of a probe on "
+            f"{10 * TAUGHT:,} labels, and by cross-validation of {10 * FEW}. Every task had "
+            f"{runs[0].allowed:.0f} seconds of a processor.",
+            "",
+            SELECTED,
+            "",
+            f"worst_gain_over_random: {min(lows):+.2f}",
+            f"chooser_gap: {100 * (np.mean(best) - np.mean(taken)):.2f}",
+        ]
+    )
+
+
+def main() -> None:
+    able = [name for name, task in PRETEXTS.items() if PIXELS in task.takes and name != "SlowFeatures"]
+    ask = argparse.ArgumentParser(
+        description=f"{__doc__}\n{SELECTED}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ask.add_argument("--tasks", default=",".join(able))
+    ask.add_argument("--seeds", default=",".join(map(str, SEEDS)))
+    ask.add_argument("--seconds", type=float, default=SECONDS, help="of a processor, for every task")
+    ask.add_argument("--results", type=Path, help="keep every run here, and go on from there")
+    ask.add_argument("--processes", type=int, default=1)
+    asked = ask.parse_args()
+    tasks, seeds = asked.tasks.split(","), [int(seed) for seed in asked.seeds.split(",")]
+    cifar()
+    done: list[Run] = []
+    if asked.results and asked.results.is_file():
+        done = [Run(**json.loads(line)) for line in asked.results.read_text().splitlines()]
+    jobs = [(task, seed, asked.seconds) for seed in seeds for task in (*REFERENCES, *tasks)]
+    had = {run.key for run in done}
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    with multiprocessing.get_context("fork").Pool(asked.processes) as workers:
+        for run in workers.imap_unordered(run_of, [job for job in jobs if job not in had]):
+            done.append(run)
+            print(run, file=sys.stderr, flush=True)
+            if asked.results:
+                with asked.results.open("a") as file:
+                    file.write(json.dumps(asdict(run)) + "\n")
+    wanted = set(jobs)
+    text = report([run for run in done if run.key in wanted], tasks, seeds)
+    print(text)
+    if tasks == able and tuple(seeds) == SEEDS and asked.seconds == SECONDS:
+        record("pretraining", f"## Pretext tasks\n\n`benchmarks/pretraining.py`, {setting()}\n\n{text}")
+
+
+if __name__ == "__main__":
+    main()
