@@ -14,6 +14,7 @@ from regraft.pretext import PIXELS, TOKENS, VECTORS
 from regraft.pretexts import PRETEXTS
 from regraft.training import Training
 
+OF_COLOURS = ("Colorization",)
 QUICK = {"epochs": 1, "least_steps": 8, "batch_size": 16}
 
 
@@ -26,14 +27,16 @@ def task(request):
 def pool(task):
     luck = torch.Generator().manual_seed(0)
     if PIXELS in task.takes:
-        return Domain(torch.randint(256, (40, 8, 8), dtype=torch.uint8, generator=luck))
+        shape = (40, 8, 8, 3) if type(task).__name__ in OF_COLOURS else (40, 8, 8)
+        return Domain(torch.randint(256, shape, dtype=torch.uint8, generator=luck))
     assert VECTORS in task.takes
     return Domain(torch.randn(40, 6, generator=luck))
 
 
 @pytest.fixture
 def network(task):
-    return small_convnet((8, 8), "grey", width=2) if PIXELS in task.takes else small_mlp(6, (8, 4))
+    colour = "rgb" if type(task).__name__ in OF_COLOURS else "grey"
+    return small_convnet((8, 8), colour, width=2) if PIXELS in task.takes else small_mlp(6, (8, 4))
 
 
 def weights(made):

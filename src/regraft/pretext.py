@@ -3,7 +3,7 @@
 import copy
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal, final
 
@@ -21,7 +21,7 @@ from .problem import Problem
 from .progress import Silent
 from .provenance import origin
 from .samples import describe
-from .schedule import Schedule
+from .schedule import Mode, Schedule
 from .surgery import draw_anew
 from .text import seconds_text
 from .trained import Network, Turn
@@ -86,7 +86,7 @@ class Pretext(ABC):
 
     @abstractmethod
     def start(self, backbone: Backbone, x: Tensor) -> Network:
-        """The network before the first step; x: a few prepared samples; `backbone` is free to be trained."""
+        """The network before the first step; x: the prepared samples; `backbone` is free to be trained."""
 
     @abstractmethod
     def objective(self, network: Network, step: Step) -> Terms:
@@ -95,6 +95,17 @@ class Pretext(ABC):
     def turns(self, network: Network) -> list[Turn]:
         """What a step consists of, in order; most tasks have one objective."""
         return [Turn(self.objective)]
+
+    def schedule(self, stages: int, rate: float) -> Callable[[float], Sequence[Mode]]:
+        """The mode of every stage and of the head, from progress; all learn from the start.
+
+        rate: that of the stages at its height.
+        """
+        return Schedule(self.rate, rate, (0.0,) * stages, shape=self.shape, statistics=True)
+
+    def drawn_from(self, pool: Domain, training: Training) -> Domain:
+        """What batches are drawn from: the prepared samples, unless the task is made of some or of pairs."""
+        return pool
 
     def after_step(self, network: Network, step: Step) -> None:
         """What no gradient changes and has to follow, such as a teacher."""
@@ -125,10 +136,11 @@ class Pretext(ABC):
         seen = embed(backbone[:0], pool, None, training.engine, training.progress)
         assert isinstance(seen.x, Tensor)
         self.must_take(seen.x)
-        problem = Problem(unlabelled=seen.with_(views=None))
+        drawn = self.drawn_from(seen.with_(views=None), training)
+        problem = Problem(unlabelled=drawn)
         key = run_key({**self.recipe(), "task": type(self).__name__}, problem, backbone, training)
         network = self._started(backbone, seen.x, training)
-        steps = self.steps(len(seen))
+        steps = self.steps(len(drawn))
         if budget is not None:
             steps = self._steps_within(budget, problem, network, training, key)
         started = time.perf_counter()
@@ -186,14 +198,14 @@ class Pretext(ABC):
             own = backbone.copied()
             if not own.pretrained:
                 draw_anew(own)
-            network = self.start(own, x[:2])
+            network = self.start(own, x)
         network.backbone.old_head = None  # it belongs to the features as they were
         return network
 
     def _phases(self, network: Network, engine: Engine) -> list[Phase]:
         stages = len(network.backbone)
         rate = self.rate * (self.slower if network.backbone.pretrained else 1.0)
-        schedule = Schedule(self.rate, rate, (0.0,) * stages, shape=self.shape, statistics=True)
+        schedule = self.schedule(stages, rate)
 
         def phase(turn: Turn) -> Phase:
             def objective(step: Step) -> Terms:
@@ -248,7 +260,7 @@ def tensor_of(domain: Domain) -> Tensor:
 @torch.no_grad()
 def width_of(backbone: Backbone, x: Tensor) -> int:
     """How many features the backbone gives of such samples."""
-    width = backbone.eval()(x).flatten(1).shape[1]
+    width = backbone.eval()(x[:2]).flatten(1).shape[1]
     return int(width)
 
 

@@ -5,11 +5,29 @@ from ..pretext import Pretext
 from .contrastive.byol import BYOL
 from .contrastive.simclr import SimCLR
 from .contrastive.vicreg import VICReg
+from .prediction.colorization import Colorization
+from .prediction.exemplar import Exemplar
+from .prediction.jigsaw import Jigsaw
+from .prediction.relative_patch import RelativePatch
 from .prediction.rotation import Rotation
+from .prediction.slow_features import SlowFeatures
 
 __all__ = ["PRETEXTS", "pretext_named"]
 
-PRETEXTS: dict[str, type[Pretext]] = {task.__name__: task for task in (Rotation, SimCLR, VICReg, BYOL)}
+PRETEXTS: dict[str, type[Pretext]] = {
+    task.__name__: task
+    for task in (
+        Rotation,
+        Jigsaw,
+        RelativePatch,
+        Colorization,
+        Exemplar,
+        SlowFeatures,
+        SimCLR,
+        VICReg,
+        BYOL,
+    )
+}
 
 
 def pretext_named(name: str) -> type[Pretext]:

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from regraft.pretexts.contrastive.vicreg import VICReg, entangled, too_steady
+from regraft.pretexts.contrastive.vicreg import VICReg
+from regraft.terms.spread import entangled, too_steady
 
 
 def test_the_terms_are_those_of_the_paper():
