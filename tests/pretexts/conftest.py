@@ -34,6 +34,12 @@ def pool():
 
 
 @pytest.fixture(scope="session")
+def clear():
+    """The letters with a fifth of the noise, which some tasks would rather explain; and labelled ones."""
+    return letters(400, 0, noise=20).unlabelled(), letters(120, 1, noise=20)
+
+
+@pytest.fixture(scope="session")
 def gain(pool):
     """By how much a probe on few labels gains over the features of a random network, and the run."""
 
@@ -55,3 +61,17 @@ def crowd():
     hidden = torch.randn(200, 2, generator=luck) + 2.0 * y[:, None]
     x = torch.tanh(hidden @ torch.randn(2, 8, generator=luck)) + 0.1 * torch.randn(200, 8, generator=luck)
     return Domain(x, ["a" if c else "b" for c in y.tolist()])
+
+
+@pytest.fixture(scope="session")
+def factors():
+    """Vectors, and a few with labels: two hidden numbers show in six columns each, one is the class.
+
+    The other twelve of 24 columns are noise. Few random features of them hardly tell the class.
+    """
+    luck = torch.Generator().manual_seed(2)
+    hidden = torch.randn(520, 2, generator=luck)
+    shown = hidden.repeat_interleave(6, 1) + 0.7 * torch.randn(520, 12, generator=luck)
+    x = torch.cat([shown, torch.randn(520, 12, generator=luck)], 1)
+    y = ["a" if number > 0 else "b" for number in hidden[400:, 0].tolist()]
+    return Domain(x[:400]), Domain(x[400:], y)

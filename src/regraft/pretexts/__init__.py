@@ -7,10 +7,17 @@ from .contrastive.simclr import SimCLR
 from .contrastive.vicreg import VICReg
 from .prediction.colorization import Colorization
 from .prediction.exemplar import Exemplar
+from .prediction.inpainting import Inpainting
 from .prediction.jigsaw import Jigsaw
 from .prediction.relative_patch import RelativePatch
 from .prediction.rotation import Rotation
 from .prediction.slow_features import SlowFeatures
+from .reconstruction.autoencoder import Autoencoder
+from .reconstruction.denoising_autoencoder import DenoisingAutoencoder
+from .reconstruction.masked_autoencoder import MaskedAutoencoder
+from .reconstruction.masked_columns import MaskedColumns
+from .reconstruction.stacked_autoencoder import StackedAutoencoder
+from .reconstruction.variational_autoencoder import VariationalAutoencoder
 
 __all__ = ["PRETEXTS", "pretext_named"]
 
@@ -23,9 +30,16 @@ PRETEXTS: dict[str, type[Pretext]] = {
         Colorization,
         Exemplar,
         SlowFeatures,
+        Inpainting,
         SimCLR,
         VICReg,
         BYOL,
+        Autoencoder,
+        DenoisingAutoencoder,
+        StackedAutoencoder,
+        VariationalAutoencoder,
+        MaskedAutoencoder,
+        MaskedColumns,
     )
 }
 
