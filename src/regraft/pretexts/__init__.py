@@ -2,6 +2,7 @@
 
 from ..errors import InputError, near
 from ..pretext import Pretext
+from .adversarial.discriminator import Discriminator
 from .contrastive.byol import BYOL
 from .contrastive.simclr import SimCLR
 from .contrastive.vicreg import VICReg
@@ -40,6 +41,7 @@ PRETEXTS: dict[str, type[Pretext]] = {
         VariationalAutoencoder,
         MaskedAutoencoder,
         MaskedColumns,
+        Discriminator,
     )
 }
 

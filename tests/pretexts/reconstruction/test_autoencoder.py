@@ -1,5 +1,7 @@
 """Autoencoders, plain and tied."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -39,6 +41,8 @@ def test_tied_weights_learn_once_and_stay_tied():
     network = Autoencoder(tied=True).start(small_mlp(4, (3,)), x)
     parts = [p for part in network.parts for p in part.parameters()]
     assert len(parts) == len({id(p) for p in parts}) == 3  # weight and bias of the stage, and one bias back
+    copied = copy.deepcopy(network)
+    assert copied.head.blocks[0].of[0] is copied.backbone.stages[0].linear
 
 
 def test_linear_and_tied_it_finds_the_principal_components():
