@@ -114,7 +114,7 @@ def _recalls(study: dict[str, Any]) -> str:
 
 def _reading(model: Model) -> str:
     preprocessing = model.backbone.preprocessing
-    rule = {k: v for k, v in preprocessing.to_json().items() if k not in ("kind", "plan")}
+    rule = {k: v for k, v in preprocessing.to_json().items() if k not in ("kind", "plan", "words")}
     lines = ["## How samples are read", "", f"Kind: {escaped(preprocessing.kind)}. model.json has all of it."]
     if told := {**preprocessing.reading, **rule}:
         lines += ["", "| step | rule |", "|---|---|"]

@@ -233,7 +233,9 @@ def raw_backbone(domain: Domain) -> Backbone:
     if isinstance(domain.output, Mask):
         return neighbourhoods()
     return open_backbone(
-        {"images": "pixels", "vectors": "vectors", "sparse": "words", "table": "table"}[kind_of(domain.x)]
+        {"images": "pixels", "vectors": "vectors", "sparse": "words", "table": "table", "texts": "text"}[
+            kind_of(domain.x)
+        ]
     )
 
 

@@ -5,11 +5,15 @@ from ..pretext import Pretext
 from .contrastive.byol import BYOL
 from .contrastive.simclr import SimCLR
 from .contrastive.vicreg import VICReg
+from .prediction.masked_words import MaskedWords
+from .prediction.next_sentence import NextSentence
 from .prediction.rotation import Rotation
 
 __all__ = ["PRETEXTS", "pretext_named"]
 
-PRETEXTS: dict[str, type[Pretext]] = {task.__name__: task for task in (Rotation, SimCLR, VICReg, BYOL)}
+PRETEXTS: dict[str, type[Pretext]] = {
+    task.__name__: task for task in (Rotation, MaskedWords, NextSentence, SimCLR, VICReg, BYOL)
+}
 
 
 def pretext_named(name: str) -> type[Pretext]:
