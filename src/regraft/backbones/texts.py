@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..preprocessing.tokens import PAD, BagOfWords, Tokens
 
 MOST_WIDTH, MOST_BLOCKS = 512, 24
+SPREAD = 0.02  # of the embeddings before the first step
 UNSEEN = -1e4  # what attention adds to the scores of padding; finite, so that a text of nothing else is too
 
 
@@ -94,13 +95,21 @@ def rebuild_small_text(spec: dict[str, Any]) -> Backbone:
     return small_text(Tokens(spec["most_words"], spec["longest"]), **rest)
 
 
+class _Rows(nn.Embedding):
+    """Rows that start as small as BERT's, so that steps of a usual rate change their directions soon."""
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight, std=SPREAD)
+        self._fill_padding_idx_with_zero()
+
+
 class _Embedding(nn.Module):
     """norm(word + place), and beside it whether there is a word."""
 
     def __init__(self, numbers: int, longest: int, width: int) -> None:
         super().__init__()
-        self.words = nn.Embedding(numbers, width, padding_idx=PAD)
-        self.places = nn.Embedding(longest, width)
+        self.words = _Rows(numbers, width, padding_idx=PAD)
+        self.places = _Rows(longest, width)
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Int[Tensor, "n l"]) -> Float[Tensor, "n l d1"]:

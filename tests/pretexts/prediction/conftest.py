@@ -27,8 +27,8 @@ def gain_on_texts():
     def of(task):
         pool, labelled = language(600, 0).unlabelled(), language(60, 1)
         network = small_text(Tokens(most_words=512, longest=32).fit(pool.x), width=32, depth=1)
-        made = task.pretrain(pool, network, watch=Watch.of(pool, labelled, network, Training()))
-        (_, before), *_, (_, after) = made.history.watched
-        return after["accuracy"] - before["accuracy"], made
+        watch = Watch.of(pool, labelled, network, Training())
+        made = task.pretrain(pool, network)
+        return watch(made.backbone)["accuracy"] - watch(network)["accuracy"], made
 
     return of

@@ -68,7 +68,7 @@ def test_the_loss_is_cross_entropy_where_words_are_hidden():
 
 
 def test_words_of_a_topic_come_together(gain_on_texts):
-    more, made = gain_on_texts(MaskedWords(epochs=0, least_steps=250, batch_size=64, rate=5e-3))
+    more, made = gain_on_texts(MaskedWords(epochs=0, least_steps=120, batch_size=64, rate=5e-3))
     assert more > 0.1
     assert made.history.terms["hidden words"][-1] < made.history.terms["hidden words"][0]
 
