@@ -37,7 +37,7 @@ def test_columns_must_be_as_long_as_x(column):
 
 def test_what_is_no_array_is_refused():
     with pytest.raises(InputError, match="neither a numeric array"):
-        Domain(["a", "b"], [0, 1])
+        Domain(["a", 2.0], [0, 1])
 
 
 def test_uint8_pictures_are_images_and_floats_are_not():

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 import regraft
-from regraft.backbones import small_convnet, small_mlp
+from regraft.backbones import small_convnet, small_mlp, small_text
 from regraft.domain import Domain
 from regraft.errors import InputError
+from regraft.preprocessing.tokens import Tokens
 from regraft.pretext import PIXELS, TOKENS, VECTORS
 from regraft.pretexts import PRETEXTS
 from regraft.training import Training
@@ -29,12 +30,17 @@ def pool(task):
     if PIXELS in task.takes:
         shape = (40, 8, 8, 3) if type(task).__name__ in OF_COLOURS else (40, 8, 8)
         return Domain(torch.randint(256, shape, dtype=torch.uint8, generator=luck))
+    if TOKENS in task.takes:
+        words = torch.randint(30, (40, 7), generator=luck).tolist()
+        return Domain([" ".join(f"w{word}" for word in row) for row in words])
     assert VECTORS in task.takes
     return Domain(torch.randn(40, 6, generator=luck))
 
 
 @pytest.fixture
-def network(task):
+def network(task, pool):
+    if TOKENS in task.takes:
+        return small_text(Tokens(most_words=40, longest=16).fit(pool.x), width=8, heads=2)
     colour = "rgb" if type(task).__name__ in OF_COLOURS else "grey"
     return small_convnet((8, 8), colour, width=2) if PIXELS in task.takes else small_mlp(6, (8, 4))
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .readers import read_images as read_images
     from .readers import read_masks as read_masks
     from .readers import read_table as read_table
+    from .readers import read_texts as read_texts
     from .selection import Adaptation as Adaptation
     from .selection import CrossValidation as CrossValidation
     from .selection import Study as Study
@@ -82,6 +83,7 @@ _WHERE = {
     "read_images": "readers",
     "read_masks": "readers",
     "read_table": "readers",
+    "read_texts": "readers",
     "pooled": "pooling",
     "Adaptation": "selection",
     "CrossValidation": "selection",

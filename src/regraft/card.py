@@ -5,6 +5,7 @@ from typing import Any
 
 from .model import Model
 from .output.metrics import title
+from .preprocessing.tokens import takes_texts
 from .provenance import told, told_of_head
 from .text import plain
 
@@ -114,7 +115,7 @@ def _recalls(study: dict[str, Any]) -> str:
 
 def _reading(model: Model) -> str:
     preprocessing = model.backbone.preprocessing
-    rule = {k: v for k, v in preprocessing.to_json().items() if k not in ("kind", "plan")}
+    rule = {k: v for k, v in preprocessing.to_json().items() if k not in ("kind", "plan", "words")}
     lines = ["## How samples are read", "", f"Kind: {escaped(preprocessing.kind)}. model.json has all of it."]
     if told := {**preprocessing.reading, **rule}:
         lines += ["", "| step | rule |", "|---|---|"]
@@ -134,9 +135,12 @@ def _use(model: Model, needed: str | None) -> str:
         command, sample = "regraft predict FOLDER new-photos/\n", '["new.jpg"]'
     elif model.backbone.preprocessing.kind == "table":
         command, sample = "regraft predict FOLDER new.csv\n", 'rg.read_table("new.csv", labelled=False)'
+    elif takes_texts(model.backbone.preprocessing):
+        command, sample = "regraft predict FOLDER new.csv --text COLUMN\n", '["a text"]'
     else:
         command, sample = "", "rows"
-    shell = f"```console\n{command}regraft export FOLDER --to onnx\n```\n\n" if command and not own else ""
+    export = "" if takes_texts(model.backbone.preprocessing) else "regraft export FOLDER --to onnx\n"
+    shell = f"```console\n{command}{export}```\n\n" if command and not own else ""
     return (
         f"## How to use it\n\n{apart}{shell}```python\nimport regraft as rg\n\n"
         f'model = rg.load("FOLDER"{own})\nprint(model.predict({sample}))\n```'

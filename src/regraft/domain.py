@@ -20,7 +20,7 @@ class Domain:
     """A sample from one distribution P(x, y), or from several told apart by `origin`.
 
     x: n samples: an array or tensor (float vectors n × d, uint8 images n × h × w or n × h × w × 3),
-        or samples a reader made (`read_images`, `read_table`).
+        strings, or samples a reader made (`read_images`, `read_table`, `read_texts`).
     y: n labels of any kind that has a name; None where they are unknown.
     output: the kind of answer y is; read off the labels when it is not given.
     observed: where single entries of y are known. weight: the importance of each sample.

@@ -17,6 +17,7 @@ from .errors import InputError, first_line
 from .features import Store, embed
 from .output import Mask, Output, Real
 from .output.mask import to_size
+from .preprocessing.tokens import takes_texts
 from .progress import Progress, Silent
 from .samples import sizes_of
 
@@ -76,7 +77,7 @@ class Model(nn.Module):
         self, x: Any, store: Store | None = None, progress: Progress | None = None
     ) -> Float[Tensor, "n d"]:
         """What the head sees of every sample."""
-        given = as_domain(x)
+        given = as_domain(x, takes_texts(self.backbone.preprocessing))
         with self._runs_on(given):
             seen = embed(self.backbone, given, store, self.engine, progress)
         assert isinstance(seen.x, Tensor)
@@ -171,7 +172,7 @@ class Model(nn.Module):
         """`masks`, a few pictures at a time, so that any number of them can be masked."""
         if not isinstance(self.output, Mask):
             raise InputError(f"this model ({self.summary}) gives no masks: fit one to pictures with masks")
-        given = as_domain(x)
+        given = as_domain(x, takes_texts(self.backbone.preprocessing))
         with (progress or Silent()).track("masks", len(given)) as task:
             for rows in torch.arange(len(given)).split(PICTURES):
                 some = given[rows]
@@ -214,13 +215,13 @@ class Model(nn.Module):
         return f"{self.output.describe()}, {self.backbone.name}, {made}"
 
 
-def as_domain(x: Any) -> Domain:
-    """Samples in any form a user may hand in."""
+def as_domain(x: Any, texts: bool = False) -> Domain:
+    """Samples in any form a user may hand in; strings are names of files, or the texts themselves."""
     if isinstance(x, Domain):
         return x
     if isinstance(x, (str, Path)):
         x = [x]
-    if isinstance(x, Sequence) and x and all(isinstance(name, (str, Path)) for name in x):
+    if not texts and isinstance(x, Sequence) and x and all(isinstance(name, (str, Path)) for name in x):
         from .readers import image_files
 
         return Domain(image_files(x))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .adaptation_rules import ACROSS_RULES, LEAST_TARGET, TOO_FEW, AcrossFacts
 from .backbone import Backbone
-from .backbones import neighbourhoods, open_backbone, pyramid, small_convnet, small_mlp
+from .backbones import neighbourhoods, open_backbone, pyramid, small_convnet, small_mlp, small_text
 from .candidates import Candidate, Plan
 from .domain import Domain
 from .errors import InputError
@@ -233,7 +233,9 @@ def raw_backbone(domain: Domain) -> Backbone:
     if isinstance(domain.output, Mask):
         return neighbourhoods()
     return open_backbone(
-        {"images": "pixels", "vectors": "vectors", "sparse": "words", "table": "table"}[kind_of(domain.x)]
+        {"images": "pixels", "vectors": "vectors", "sparse": "words", "table": "table", "texts": "text"}[
+            kind_of(domain.x)
+        ]
     )
 
 
@@ -302,4 +304,6 @@ def _small(domain: Domain) -> Backbone:
         return small_convnet(size=(32, 32) if small else (64, 64), colour="rgb")
     if isinstance(domain.x, Tensor):
         return small_mlp(int(domain.x[0].numel()))
-    raise InputError("a network from scratch takes images or vectors, not tables: use Boosting")
+    if kind_of(domain.x) == "texts":
+        return small_text()
+    raise InputError("a network from scratch takes images, vectors or texts, not tables: use Boosting")

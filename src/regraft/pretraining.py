@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .backbone import Backbone
 from .backbone_folder import save_backbone
-from .backbones import open_backbone, pixels, small_convnet, small_mlp, table, vectors, words
+from .backbones import open_backbone, pixels, small_convnet, small_mlp, small_text, table, vectors, words
 from .contradiction import contradictions
 from .domain import Domain
 from .errors import InputError
@@ -19,6 +19,7 @@ from .features import embed
 from .folds import complement, judgeable, stratified_folds
 from .methods.features.probe import probe_of
 from .output.metrics import title
+from .preprocessing.tokens import Tokens
 from .pretext import PIXELS, Pretext, Pretrained, kind_of_prepared
 from .pretext_choice import PretextChoice, Tried
 from .pretexts import PRETEXTS, pretext_named
@@ -126,7 +127,7 @@ def pretrain(
         return Pretraining(done, _judged(done, network, labelled, metric, training), collapse(done.history))
     if labelled is None:
         raise InputError("which task suits is told by few labels: give labelled samples, or name a task")
-    recipes, left_out = _that_suit(plain, labelled, network, training)
+    recipes, left_out = _that_suit(watch.pool, labelled, network, training)
     tried = []
     for recipe in recipes:
         trial = made(recipe, budget and TRIALS * budget / len(recipes))
@@ -140,11 +141,10 @@ def pretrain(
 
 
 def _that_suit(
-    pool: Domain, labelled: Domain, network: Backbone, training: Training
+    x: Tensor, labelled: Domain, network: Backbone, training: Training
 ) -> tuple[list[Pretext], list[tuple[str, str]]]:
-    """The tasks that can be made of such samples and do not contradict the labels; the others, and why."""
-    x = embed(network[:0], pool[torch.arange(1)], None, training.engine).x
-    assert isinstance(x, Tensor)
+    """The tasks that can be made of such prepared samples and do not contradict the labels; the others, and
+    why."""
     kind, seen = kind_of_prepared(x), embed(network[:0], labelled, None, training.engine).x
     assert isinstance(seen, Tensor)
     suit, left_out = [], []
@@ -152,6 +152,11 @@ def _that_suit(
         if kind not in task.takes:
             continue
         recipe = task()
+        try:
+            recipe.must_take(x)
+        except InputError as reason:
+            left_out.append((name, str(reason)))
+            continue
         against = contradictions(recipe, labelled, seen) if kind == PIXELS else []
         if against:
             left_out.append((name, "; ".join(map(str, against))))
@@ -211,6 +216,8 @@ def fresh_network(pool: Domain) -> Backbone:
         small = max(max(size) for size in sizes_of(pool.x)) <= SMALL_PICTURE
         side = 32 if small else LARGE_PICTURE
         return small_convnet((side, side))
+    if kind == "texts":
+        return small_text(Tokens().fit(pool.x))
     given = {"vectors": vectors, "table": table, "sparse": words}[kind]()
     rule = given.preprocessing.fit(pool.x)
     return small_mlp(rule(pool.x[torch.arange(1)]).shape[1], (256, 128)).prepared_by(rule)

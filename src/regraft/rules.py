@@ -26,7 +26,7 @@ class Facts:
     output: str  # the kind of answer
     labels: int
     smallest: int  # labels of the rarest class; all of them where there are no classes
-    kind: str  # images, vectors or table
+    kind: str  # images, vectors, table or texts
     pretrained: bool
     stages: int  # of the backbone
     batch_norm: bool  # whether it has statistics that can be counted anew

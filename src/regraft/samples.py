@@ -18,7 +18,7 @@ class Samples(Protocol):
 
     @property
     def kind(self) -> str:
-        """What they are: "images", "table" or "sparse"."""
+        """What they are: "images", "table", "texts" or "sparse"."""
         ...
 
     def __len__(self) -> int: ...
@@ -35,11 +35,15 @@ class Samples(Protocol):
 
 
 def as_samples(x: Any) -> Tensor | Samples:
-    """Arrays and tensors as a tensor, other samples as they are."""
+    """Arrays and tensors as a tensor, strings as texts, other samples as they are."""
     if isinstance(x, Tensor):
         return x.detach()
     if isinstance(x, Samples):
         return x
+    if (strings := _strings(x)) is not None:
+        from .readers.texts import Texts
+
+        return Texts(strings)
     if scipy.sparse.issparse(x):
         from .sparse import SparseRows
 
@@ -52,8 +56,18 @@ def as_samples(x: Any) -> Tensor | Samples:
     except (TypeError, ValueError) as reason:
         raise InputError(
             f"x of type {type(x).__name__} is neither a numeric array nor samples that Regraft knows "
-            "(read_images, read_table): pass an array of numbers, one row a sample"
+            "(read_images, read_table, read_texts): pass an array of numbers, one row a sample"
         ) from reason
+
+
+def _strings(x: Any) -> tuple[str, ...] | None:
+    """The strings that a list, a column or an array of nothing else holds."""
+    if getattr(getattr(x, "dtype", None), "kind", "O") not in "OU":
+        return None  # numbers, of which there may be many
+    listed = x.tolist() if hasattr(x, "tolist") else x
+    if isinstance(listed, list | tuple) and listed and all(isinstance(one, str) for one in listed):
+        return tuple(listed)
+    return None
 
 
 def digests(x: Tensor | Samples) -> list[bytes]:
@@ -72,7 +86,7 @@ def sample_names(x: Tensor | Samples) -> list[str]:
 
 
 def kind_of(x: Tensor | Samples) -> str:
-    """What the samples are: "images", "vectors", "sparse" (vectors) or "table".
+    """What the samples are: "images", "vectors", "sparse" (vectors), "table" or "texts".
 
     >>> kind_of(torch.zeros(3, 8)), kind_of(torch.zeros(3, 8, 8, dtype=torch.uint8))
     ('vectors', 'images')

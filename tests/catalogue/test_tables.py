@@ -76,7 +76,7 @@ REFUSED = [
         "a,label\n1,x\n1,2,y\n",
         "row 3, has 3 cells and the header 2: quote cells that contain the separator",
     ),
-    ("NUL bytes", "a,label\n1\0,x\n", "is a binary file: save the table as CSV in UTF-8"),
+    ("NUL bytes", "a,label\n1\0,x\n", "is a binary file: save it as CSV in UTF-8"),
 ]
 OTHERS = [
     ("T1", "a category that training never showed", "all zeros, the other columns as ever"),

@@ -26,6 +26,7 @@ from .pool import pool, shortened
 from .pyramid import levels_of, pyramid, rebuild_pyramid
 from .raw import pixels, table, vectors, words
 from .small import SMALL, lenet, rebuild_small, small_convnet, small_mlp
+from .texts import rebuild_small_text, small_text, text
 
 __all__ = [
     "DEFAULT_NETWORK",
@@ -43,12 +44,21 @@ __all__ = [
     "shortened",
     "small_convnet",
     "small_mlp",
+    "small_text",
     "table",
+    "text",
     "vectors",
     "words",
 ]
 
-BUILT_IN = {"glyphs": glyphs, "pixels": pixels, "vectors": vectors, "words": words, "table": table}
+BUILT_IN = {
+    "glyphs": glyphs,
+    "pixels": pixels,
+    "vectors": vectors,
+    "words": words,
+    "table": table,
+    "text": text,
+}
 MOST_PARTS = 64  # of one description: each slice or chain of networks is a few
 DEFAULT_NETWORK = "mobilenetv3_large_100"
 
@@ -61,10 +71,10 @@ def open_backbone(
 ) -> Backbone:
     """The backbone that is meant by a name, a path, a module or nothing.
 
-    given: the name of a timm model; "glyphs" (built in), "pixels", "vectors", "words" (counts) or "table";
-        a folder that Regraft saved, which is a backbone again; a module of your own; None for the best there
-        is for the domain's samples: a good timm model where its weights can be had, otherwise the built-in
-        network.
+    given: the name of a timm model; "glyphs" (built in), "pixels", "vectors", "words" (counts), "table" or
+        "text" (a bag of words); a folder that Regraft saved, which is a backbone again; a module of your own;
+        None for the best there is for the domain's samples: a good timm model where its weights can be had,
+        otherwise the built-in network.
     weights: a local safetensors file with the JSON beside it that says which network it belongs to.
 
     >>> open_backbone("vectors").name
@@ -135,6 +145,10 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
         return words()
     if loader == "table":
         return table()
+    if loader == "text":
+        return text()
+    if loader == "small text":
+        return rebuild_small_text(spec)
     if loader == "pixels":
         return pixels(int(spec["side"]))
     if loader == "neighbourhoods":
@@ -175,7 +189,7 @@ def _default_for(domain: Domain | None) -> Backbone:
     """What to borrow when nothing was named."""
     kind = "images" if domain is None else kind_of(domain.x)
     if kind != "images":
-        return {"vectors": vectors, "sparse": words, "table": table}[kind]()
+        return {"vectors": vectors, "sparse": words, "table": table, "texts": text}[kind]()
     try:
         from .timm import timm_backbone
 

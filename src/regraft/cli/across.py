@@ -111,12 +111,12 @@ def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[di
     """The sources, and these as one labelled domain with PATH without labels."""
     from ..pooling import pooled
 
-    reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling")}
+    reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling", "text")}
     sources: dict[str, Domain] = {}
     for folder in options["source"]:
         sources[str(folder)] = read(folder, **reading, progress=progress)
         report_unreadable(sources[str(folder)], folder)
-    target = read(path, label=options["label"], labelled=False, progress=progress)
+    target = read(path, label=options["label"], text=options["text"], labelled=False, progress=progress)
     report_unreadable(target, path)
     source = pooled(sources)
     # a column that the source does not have, or that tells the labels there, is not even looked at
@@ -127,8 +127,17 @@ def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[di
 
 def left(model: Path, path: Path, options: dict[str, Any], progress: Progress) -> Problem:
     """What is left of a source, and PATH without labels."""
+    from ..preprocessing.tokens import takes_texts
+
     kept = loaded(model, options["backbone"], options["weights"])
-    target = read(path, label=options["label"], labelled=False, progress=progress)
+    target = read(
+        path,
+        label=options["label"],
+        text=options["text"],
+        texts=takes_texts(kept.backbone.preprocessing),
+        labelled=False,
+        progress=progress,
+    )
     report_unreadable(target, path)
     return Problem(source_model=kept, target=target)
 
@@ -147,7 +156,7 @@ def _beside(options: dict[str, Any], name: str, progress: Progress) -> Domain | 
     """Labelled samples that another option names, where it does."""
     if options[name] is None:
         return None
-    reading = {key: options[key] for key in ("labels", "label", "task", "group", "spelling")}
+    reading = {key: options[key] for key in ("labels", "label", "task", "group", "spelling", "text")}
     found = read_beside(options[name], reading, progress=progress)
     report_unreadable(found, options[name])
     return found

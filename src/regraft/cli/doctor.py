@@ -36,7 +36,7 @@ def command(paths: tuple[Path, ...], as_json: bool, **options: Any) -> None:
 
     keep_freed_memory()
     training = Training(engine=Engine(find_device(options["device"])), progress=progress_bars())
-    reading = {name: options[name] for name in ("labels", "label", "task", "group")}
+    reading = {name: options[name] for name in ("labels", "label", "task", "group", "text")}
     reading["spelling"] = options["spelling"] or "keep"  # which is then said, and no reason to stop
     more: dict[str, Any] = {"labelled": None, "progress": training.progress}
     domains = [read(paths[0], **reading, **more), *(read_beside(path, reading, **more) for path in paths[1:])]

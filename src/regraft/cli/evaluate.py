@@ -31,6 +31,7 @@ def command(
     from ..features import Store, embed
     from ..model import Model
     from ..output import Classes, Mask
+    from ..preprocessing.tokens import takes_texts
     from ..readers.masks import CLASSES_FILE
     from ..selection import ClassScores, MaskScores, evaluate
     from ..selection.sealed import note_reading, reading_now, times_read
@@ -43,6 +44,7 @@ def command(
     named = options["masks"] is not None and (options["masks"] / CLASSES_FILE).is_file()
     if not isinstance(fitted.output, Classes) and not named:
         options["label"] = options["label"] or fitted.output.names
+    options["texts"] = takes_texts(fitted.backbone.preprocessing)
     labelled = read(path, **options, progress=progress)
     report_unreadable(labelled, path)
     store = Store(cache_folder() / "features")

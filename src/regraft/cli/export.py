@@ -34,8 +34,10 @@ def command(
 
     A file that does not give the same labels, and the same probabilities to within 0.0001, is not written."""
     from ..export import export_onnx
+    from ..export.entrance import must_be_numbers
 
     fitted = loaded(model, backbone, weights)
+    must_be_numbers(fitted.backbone.preprocessing)
     path = samples or samples_of(model, fitted.provenance)
     if path is None:
         raise InputError(

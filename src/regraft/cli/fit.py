@@ -118,13 +118,14 @@ def fit_labelled(context: click.Context, path: Path, options: dict[str, Any]) ->
     if page is not None:
         check_file(page)
     progress = progress_bars()
-    reading = {name: options[name] for name in ("labels", "masks", "label", "task", "group", "spelling")}
+    named = ("labels", "masks", "label", "task", "group", "spelling", "text")
+    reading = {name: options[name] for name in named}
     labelled = read(path, **reading, progress=progress)
     report_unreadable(labelled, path)
     metric = metric_named(options["metric"], labelled.asked)
     pool = None
     if options["unlabelled"] is not None:
-        pool = read(options["unlabelled"], labelled=False, progress=progress)
+        pool = read(options["unlabelled"], text=options["text"], labelled=False, progress=progress)
         report_unreadable(pool, options["unlabelled"])
     sealed = None
     if options["test"] is not None:

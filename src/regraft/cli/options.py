@@ -18,6 +18,8 @@ from ..text import plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+TEXT = click.option("--text", metavar="NAME", help="The column with the texts, where a table holds texts.")
+
 NAMING = (
     click.option(
         "--labels",
@@ -29,6 +31,7 @@ NAMING = (
         metavar="A[,B…]",
         help="The label column of a table; several ask for several numbers or labels.",
     ),
+    TEXT,
 )
 
 KINDS: dict[str, Any] = {
@@ -122,10 +125,24 @@ def read(
     task: Task | None = None,
     group: str | None = None,
     spelling: str | None = None,
+    text: str | None = None,
+    texts: bool = False,
     labelled: bool | None = True,
     progress: Progress | None = None,
 ) -> Domain:
-    """A folder of images or a CSV table as a domain; labelled=None takes labels where a folder has them."""
+    """A folder of images or a CSV table as a domain; labelled=None takes labels where a folder has them.
+
+    text: the column of a table that holds texts. texts: whether texts are expected, wherever they are.
+    """
+    told: Spelling = "merge" if spelling == "merge" else "keep" if spelling == "keep" else "error"
+    if text is not None or texts:
+        from ..readers import read_texts
+
+        if labels is not None or masks is not None:
+            raise InputError("--labels and --masks belong to images, not to texts: leave them out")
+        return read_texts(
+            path, text=text, label=label, task=task, group=group, spelling=told, labelled=labelled
+        )
     if masks is not None:
         from ..readers import read_masks
 
@@ -133,7 +150,6 @@ def read(
             raise InputError("--masks and --labels tell different answers: give one of them")
         named = label.split(",") if isinstance(label, str) else label
         return read_masks(path, masks, classes=named, group=group, progress=progress)
-    told: Spelling = "merge" if spelling == "merge" else "keep" if spelling == "keep" else "error"
     if path.is_file() and path.suffix.lower() in (".csv", ".tsv", ".txt"):
         from ..readers import read_table
 

@@ -27,7 +27,8 @@ def command(path: Path, **options: Any) -> None:
     from ..planner import plan
     from ..problem import Problem
 
-    reading = {name: options[name] for name in ("labels", "masks", "label", "task", "group", "spelling")}
+    named = ("labels", "masks", "label", "task", "group", "spelling", "text")
+    reading = {name: options[name] for name in named}
     labelled = read(path, **reading, progress=progress_bars())
     report_unreadable(labelled, path)
     click.echo(f"{labelled}\n")

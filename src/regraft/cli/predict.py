@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import InputError
-from .options import BORROWED, RUNNING, loaded, progress_bars, read, report_unreadable, with_options
+from .options import BORROWED, RUNNING, TEXT, loaded, progress_bars, read, report_unreadable, with_options
 from .places import cache_folder
 
 
@@ -22,12 +22,13 @@ from .places import cache_folder
     type=click.Path(path_type=Path),
     help="A CSV file instead of standard output; for masks a new folder.",
 )
-@with_options(BORROWED, RUNNING)
+@with_options((TEXT,), BORROWED, RUNNING)
 def command(
     model: Path,
     path: Path,
     probabilities: bool,
     out: Path | None,
+    text: str | None,
     backbone: str | None,
     weights: Path | None,
     device: str,
@@ -43,8 +44,9 @@ def command(
     from ..engine import find_device, keep_freed_memory
     from ..features import Store
     from ..output import Mask
+    from ..preprocessing.tokens import takes_texts
     from ..readers.tables import FORMULA, harmless, write_csv
-    from ..samples import kind_of, sample_names
+    from ..samples import sample_names
     from ..text import plain
 
     keep_freed_memory()
@@ -54,7 +56,8 @@ def command(
     progress = progress_bars()
     if isinstance(fitted.output, Mask) and out is None:
         raise InputError("masks are files: name a folder for them, --out FOLDER")
-    pool = read(path, labelled=False, progress=progress)
+    texts = takes_texts(fitted.backbone.preprocessing)
+    pool = read(path, text=text, texts=texts, labelled=False, progress=progress)
     report_unreadable(pool, path)
     if isinstance(fitted.output, Mask) and out is not None:
         write_masks(fitted, pool, out, progress)
@@ -66,7 +69,7 @@ def command(
         raise InputError(f"{model} estimates numbers, which have no probabilities: leave --probabilities out")
     header = ["file", *answers.header(), *(fitted.output.names if probabilities else [])]
     rows = []
-    files = kind_of(pool.x) != "table"
+    files = path.is_dir()
     for i, sample in enumerate(sample_names(pool.x)):
         # the same path, and no formula
         named = f"./{sample}" if files and sample.startswith(FORMULA) else sample

@@ -77,11 +77,11 @@ def command(context: click.Context, /, pool: Path, **options: Any) -> None:
     out = options["out"] or Path(f"{pool.resolve().with_suffix('').name}-backbone")
     check_target(out)
     progress = progress_bars()
-    samples = read(pool, labelled=False, progress=progress)
+    samples = read(pool, text=options["text"], labelled=False, progress=progress)
     report_unreadable(samples, pool)
     labelled = None
     if options["labelled"] is not None:
-        reading = {name: options[name] for name in ("labels", "label", "group", "spelling")}
+        reading = {name: options[name] for name in ("labels", "label", "group", "spelling", "text")}
         labelled = read(options["labelled"], **reading, task=options["labels_are"], progress=progress)
         report_unreadable(labelled, options["labelled"])
     named = options["backbone"] is not None or options["weights"] is not None

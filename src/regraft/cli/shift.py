@@ -75,7 +75,7 @@ def command(paths: tuple[Path, ...], labelled: tuple[Path, ...], **options: Any)
     training = Training(
         seed=options["seed"], engine=Engine(find_device(options["device"])), progress=progress
     )
-    reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling")}
+    reading = {name: options[name] for name in ("labels", "label", "task", "group", "spelling", "text")}
     domains: dict[str, Domain] = {}
     for i, (name, path) in enumerate(zip(names, paths, strict=True)):
         domains[name] = _read(path, reading, i == 0, path.resolve() in used, progress)

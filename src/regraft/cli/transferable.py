@@ -73,7 +73,7 @@ def command(context: click.Context, /, paths: tuple[Path, ...], **options: Any) 
             raise InputError(f"{out} is to be written: give a name that ends in .html, .svg or .json")
     engine = Engine(find_device(options["device"]))
     progress = progress_bars()
-    reading = {name: options[name] for name in ("labels", "label", "group", "spelling")}
+    reading = {name: options[name] for name in ("labels", "label", "group", "spelling", "text")}
     target, source = read(paths[-1], **reading, progress=progress), None
     report_unreadable(target, paths[-1])
     if len(paths) == 2:

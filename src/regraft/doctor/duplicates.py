@@ -25,7 +25,7 @@ from .findings import Finding, Level, Sample
 from .likeness import near_copies
 
 Families = dict[int, list[Sample]]
-THINGS = {"images": "picture", "vectors": "vector", "table": "row"}
+THINGS = {"images": "picture", "vectors": "vector", "sparse": "vector", "table": "row", "texts": "text"}
 
 
 @final

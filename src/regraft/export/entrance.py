@@ -7,9 +7,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from ..errors import InputError
 from ..preprocessing import AsTheyAre, Preprocessing
 from ..preprocessing.images import ImagePreprocessing
 from ..preprocessing.tables import TablePreprocessing
+from ..preprocessing.tokens import takes_texts
 from ..preprocessing.vectors import Standardised
 from ..readers import Table
 from ..samples import Samples
@@ -108,6 +110,14 @@ class Tensors(Entrance):
         return x
 
 
+def must_be_numbers(preprocessing: Preprocessing) -> None:
+    """InputError where samples are texts, whose words become numbers outside of any graph."""
+    if takes_texts(preprocessing):
+        raise InputError(
+            "models of texts cannot be exported: how words become numbers is in no graph; use Regraft"
+        )
+
+
 def entrance_of(preprocessing: Preprocessing) -> Entrance:
     """The entrance that belongs to a preprocessing.
 
@@ -116,6 +126,7 @@ def entrance_of(preprocessing: Preprocessing) -> Entrance:
     >>> entrance(torch.from_numpy(entrance.array(torch.tensor([[4.0]])))).item()
     3.0
     """
+    must_be_numbers(preprocessing)
     if isinstance(preprocessing, ImagePreprocessing):
         return Pixels(preprocessing)
     if isinstance(preprocessing, Standardised):

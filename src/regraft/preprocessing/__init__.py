@@ -78,6 +78,7 @@ def preprocessing_from_json(saved: dict[str, Any], tensors: dict[str, Tensor]) -
     """The rule that `to_json` and `tensors` described; the list of kinds is closed."""
     from .images import ImagePreprocessing
     from .tables import TablePreprocessing
+    from .tokens import BagOfWords, Tokens
     from .vectors import Standardised
     from .words import WordCounts
 
@@ -92,4 +93,8 @@ def preprocessing_from_json(saved: dict[str, Any], tensors: dict[str, Tensor]) -
         return Standardised.from_json(saved, tensors)
     if kind == TablePreprocessing.kind:
         return TablePreprocessing.from_json(saved, tensors)
+    if kind == Tokens.kind:
+        return Tokens.from_json(saved)
+    if kind == BagOfWords.kind:
+        return BagOfWords.from_json(saved)
     raise InputError(f"preprocessing of kind {kind!r} is unknown to this version of Regraft")

@@ -10,6 +10,8 @@ from .prediction.colorization import Colorization
 from .prediction.exemplar import Exemplar
 from .prediction.inpainting import Inpainting
 from .prediction.jigsaw import Jigsaw
+from .prediction.masked_words import MaskedWords
+from .prediction.next_sentence import NextSentence
 from .prediction.relative_patch import RelativePatch
 from .prediction.rotation import Rotation
 from .prediction.slow_features import SlowFeatures
@@ -32,6 +34,8 @@ PRETEXTS: dict[str, type[Pretext]] = {
         Exemplar,
         SlowFeatures,
         Inpainting,
+        MaskedWords,
+        NextSentence,
         SimCLR,
         VICReg,
         BYOL,

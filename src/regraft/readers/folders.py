@@ -10,13 +10,13 @@ JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 LeftOut = list[tuple[str, str]]
 
 
-def listed(root: Path) -> tuple[list[str], LeftOut]:
+def listed(root: Path, of: str = "images") -> tuple[list[str], LeftOut]:
     """The relative paths of all files below `root`, sorted, and the folders that cannot be opened.
 
     Hidden files and folders and what file managers leave behind are passed over. Links are followed,
-    except to a folder that contains the link.
+    except to a folder that contains the link. of: what it should hold, for whoever names another.
     """
-    _must_open(root)
+    _must_open(root, of)
     names: list[str] = []
     left_out: LeftOut = []
     waiting: list[tuple[str, tuple[Path, ...]]] = [("", (root.resolve(),))]
@@ -44,16 +44,14 @@ def shown(name: str) -> str:
     return os.fsencode(name).decode("utf-8", errors="replace")
 
 
-def _must_open(root: Path) -> None:
+def _must_open(root: Path, of: str) -> None:
     try:
         if not root.exists():
             beside = [entry.name for entry in root.parent.iterdir()] if root.parent.is_dir() else []
-            raise InputError(
-                f"folder {root} does not exist: give a folder of images{near(root.name, beside)}"
-            )
+            raise InputError(f"folder {root} does not exist: give a folder of {of}{near(root.name, beside)}")
         if not root.is_dir():
             raise InputError(
-                f"{root} is a file: give a folder of images (unpack an archive first) or a list of files"
+                f"{root} is a file: give a folder of {of} (unpack an archive first) or a list of files"
             )
         with os.scandir(root):
             pass

@@ -1,4 +1,4 @@
-"""Which images there are and what is known of each, before any is opened."""
+"""Which files of samples there are and what is known of each, before any is opened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,41 @@ EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif"}
     | {".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
 )
+TEXT_EXTENSIONS = frozenset({".txt"})
 OTHER_FORMATS = frozenset({".heic", ".heif", ".avif", ".jp2", ".svg", ".psd", ".dng", ".cr2", ".nef", ".arw"})
 
 
 @final
 @dataclass(frozen=True)
+class Files:
+    """A kind of samples that are files. extensions: theirs. noun: what one of them is called."""
+
+    noun: str
+    extensions: frozenset[str]
+
+    @property
+    def nouns(self) -> str:
+        return f"{self.noun}s"
+
+    def has(self, name: str) -> bool:
+        return Path(name).suffix.lower() in self.extensions
+
+    def why_not(self, name: str) -> str:
+        """Why a file is none of them."""
+        suffix = Path(name).suffix.lower()
+        if self is IMAGES and suffix in OTHER_FORMATS:
+            return f"format not supported ({suffix}): convert it to JPEG or PNG"
+        article = "an" if self.noun[0] in "aeiou" else "a"
+        return f"not {article} {self.noun} file ({suffix or 'no extension'})"
+
+
+IMAGES, TEXTS = Files("image", EXTENSIONS), Files("text", TEXT_EXTENSIONS)
+
+
+@final
+@dataclass(frozen=True)
 class Listing:
-    """The images by their names relative to `root`; labels and rows of the label file where there are any.
+    """The files by their names relative to `root`; labels and rows of the label file where there are any.
 
     labels: the cells of each label column, by name. task: what they ask for.
     """
@@ -56,22 +84,26 @@ def in_list(paths: Sequence[str | Path]) -> Listing:
     return Listing(Path(), [str(file) for file in files])
 
 
-def in_folder(root: Path) -> Listing:
-    """All images below a folder, wherever they lie."""
-    names, left_out = listed(root)
-    left_out += [(shown(name), _other(name)) for name in names if not _is_image(name)]
-    return Listing(root, [name for name in names if _is_image(name)], left_out)
+def in_folder(root: Path, files: Files = IMAGES) -> Listing:
+    """All images, or other files, below a folder, wherever they lie."""
+    names, left_out = listed(root, files.nouns)
+    left_out += [(shown(name), files.why_not(name)) for name in names if not files.has(name)]
+    return Listing(root, [name for name in names if files.has(name)], left_out)
 
 
-def in_class_folders(root: Path, *, required: bool) -> Listing:
-    """The images below a folder, labelled by its sub-folders; without any, unlabelled unless `required`."""
-    found = in_folder(root)
+def in_class_folders(root: Path, *, required: bool, files: Files = IMAGES) -> Listing:
+    """The images, or other files, below a folder, labelled by its sub-folders.
+
+    Without any they are unlabelled, unless `required`.
+    """
+    found = in_folder(root, files)
     inside = [name for name in found.names if "/" in name]
     if not inside and not required:
         return found
     if not inside and found.names:
         raise InputError(
-            f"{root} has no sub-folders with images: make one for each class, or give a label file (--labels)"
+            f"{root} has no sub-folders with {files.nouns}: make one for each class, or give a label file "
+            "(--labels)"
         )
     outside = [(shown(name), "not in a class folder") for name in found.names if "/" not in name]
     labels = [shown(name.split("/", 1)[0]) for name in inside]
@@ -93,10 +125,10 @@ def in_label_file(
     for name in files:
         if key(name) in labelled:
             names.append(name)
-        elif key(name) in rows or _is_image(name):
+        elif key(name) in rows or IMAGES.has(name):
             left_out.append((shown(name), f"no label in {table.path.name}"))
         elif (root / name).resolve() != table.path.resolve():
-            left_out.append((shown(name), _other(name)))
+            left_out.append((shown(name), IMAGES.why_not(name)))
     known = [rows[key(name)] for name in names]
     labels = {column: [row[column] for row in known] for column in columns}
     return Listing(root, names, left_out, labels, kind, known)
@@ -111,14 +143,3 @@ def must_exist(missing: Sequence[str], named_by: str, there: Sequence[str] = ())
         raise InputError(
             f"{named_by} names {count}: {some}{near(missing[0], list(there)) or '; check the paths'}"
         )
-
-
-def _is_image(name: str) -> bool:
-    return Path(name).suffix.lower() in EXTENSIONS
-
-
-def _other(name: str) -> str:
-    suffix = Path(name).suffix.lower()
-    if suffix in OTHER_FORMATS:
-        return f"format not supported ({suffix}): convert it to JPEG or PNG"
-    return f"not an image file ({suffix or 'no extension'})"

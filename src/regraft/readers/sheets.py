@@ -9,6 +9,7 @@ from typing import final
 
 from ..errors import InputError
 from .decoding import Unreadable, read_file
+from .utf8 import utf8
 
 DELIMITERS = ",;\t"
 MOST_COLUMNS = 100_000
@@ -66,16 +67,10 @@ def _text(path: Path) -> str:
         content = read_file(path)
     except Unreadable as reason:
         raise InputError(f"{path} cannot be read ({reason}): give a CSV file") from reason
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{path.name} is in UTF-16: save it as CSV in UTF-8")
-    if b"\0" in content:
-        raise InputError(f"{path.name} is a binary file: save the table as CSV in UTF-8")
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as reason:
-        raise InputError(
-            f"{path.name} is not UTF-8 text (byte {reason.start}): save it as CSV in UTF-8"
-        ) from reason
+        return utf8(content)
+    except Unreadable as reason:
+        raise InputError(f"{path.name} is {reason}: save it as CSV in UTF-8") from reason
 
 
 def _delimiter(text: str) -> str:

@@ -17,9 +17,9 @@ from torch import Tensor
 from ..domain import Domain
 from ..errors import InputError, near
 from ..output import Spelling
-from .answers import Task, answers_of, columns_named, known_rows, task_of
+from .answers import Columns, Task, answers_of, columns_named, known_rows, task_of
 from .cells import is_missing, number, with_point
-from .sheets import read_sheet
+from .sheets import Sheet, read_sheet
 
 LABEL_COLUMNS = ("label", "class", "target")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -157,23 +157,56 @@ def read_table(
     """
     path = Path(path)
     sheet = read_sheet(path)
-    columns, rows = sheet.columns, sheet.rows
-    asked = _label_columns(path, columns, label) if labelled or label is not None else ()
-    for name in (*asked, group):
-        if name is not None and name not in columns and (labelled or name == group):
-            raise InputError(
-                f"{path} has no column {name!r} (its columns: {_listed(columns)}){near(name, list(columns))}"
-            )
-    used = tuple(name for name in columns if name not in (*asked, group))
+    asked = label_columns(path, sheet.columns, label) if labelled or label is not None else ()
+    must_have(path, sheet.columns, [*(asked if labelled else ()), *([] if group is None else [group])])
+    used = tuple(name for name in sheet.columns if name not in (*asked, group))
     if not used:
         raise InputError(f"{path} has no column besides the label: give columns to predict from")
-    if not rows:
-        raise InputError(f"{path} has a header and no rows: give a row for each sample")
-    at = {name: i for i, name in enumerate(columns)}
+    answers = answers_in(path, sheet, asked if labelled else (), task)
+    at = {name: i for i, name in enumerate(sheet.columns)}
     text = with_point if sheet.delimiter == ";" else str
-    told = {name: [row[at[name]] for row in rows] for name in asked} if labelled else {}
+    cells = [[text(sheet.rows[i][at[name]]) for name in used] for i in answers.rows]
+    table = Table(used, cells, numbers=[sheet.numbers[i] for i in answers.rows])
+    if answers.told:
+        _warn_of_strays(path, table)
+    grouped = None if group is None else [sheet.rows[i][at[group]] for i in answers.rows]
+    return answers.known_of(Domain(table, group=grouped, left_out=answers.left_out), path, spelling)
+
+
+@final
+@dataclass(frozen=True)
+class Answers:
+    """What a sheet tells of its rows.
+
+    rows: those of which something is known. told: the cells of the label columns in these, by name; empty
+    where no label is asked for. task: what the columns ask for. left_out: the other rows.
+    """
+
+    rows: Sequence[int]
+    told: Columns
+    task: Task
+    left_out: tuple[tuple[str, str], ...]
+
+    def known_of(self, domain: Domain, path: Path, spelling: Spelling) -> Domain:
+        """The domain of these rows, with their labels."""
+        if not self.told:
+            return domain
+        output, y, observed = answers_of(path.name, self.told, self.task, spelling)
+        return domain.with_(y=y, output=output, observed=observed)
+
+
+def answers_in(
+    path: Path, sheet: Sheet, asked: Sequence[str], task: Task | None, used: Sequence[int] | None = None
+) -> Answers:
+    """What the label columns `asked` tell of the rows of a sheet, or of those in `used`."""
+    rows = range(len(sheet.rows)) if used is None else used
+    if not sheet.rows:
+        raise InputError(f"{path} has a header and no rows: give a row for each sample")
+    at = {name: i for i, name in enumerate(sheet.columns)}
+    told: Columns = {name: [sheet.rows[i][at[name]] for i in rows] for name in asked}
     kept = list(range(len(rows)))
     if told:
+        text = with_point if sheet.delimiter == ";" else str
         pointed = {name: list(map(text, cells)) for name, cells in told.items()}
         task = task_of(path.name, pointed, task)
         told = told if task == "classes" else pointed
@@ -183,23 +216,23 @@ def read_table(
             f"no row of {path} has a label in the column {asked[0]!r}: "
             "fill it in, or name another column (--label NAME)"
         )
-    cells = [[text(rows[i][at[name]]) for name in used] for i in kept]
-    table = Table(used, cells, numbers=[sheet.numbers[i] for i in kept])
-    missing = sorted(set(range(len(rows))) - set(kept))
-    domain = Domain(
-        table,
-        group=None if group is None else [rows[i][at[group]] for i in kept],
-        left_out=tuple((f"row {sheet.numbers[i]}", "no label") for i in missing),
-    )
-    if not told or task is None:
-        return domain
-    _warn_of_strays(path, table)
     known = {name: [cells[i] for i in kept] for name, cells in told.items()}
-    output, y, observed = answers_of(path.name, known, task, spelling)
-    return domain.with_(y=y, output=output, observed=observed)
+    missing = sorted(set(range(len(rows))) - set(kept))
+    left_out = tuple((f"row {sheet.numbers[rows[i]]}", "no label") for i in missing)
+    return Answers([rows[i] for i in kept], known, task or "classes", left_out)
 
 
-def _label_columns(path: Path, columns: Sequence[str], label: str | Sequence[str] | None) -> tuple[str, ...]:
+def must_have(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
+    """InputError where a column that is named is not there."""
+    for name in wanted:
+        if name not in columns:
+            raise InputError(
+                f"{path} has no column {name!r} (its columns: {_listed(columns)}){near(name, list(columns))}"
+            )
+
+
+def label_columns(path: Path, columns: Sequence[str], label: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The columns that `label` names, or the one that has a usual name."""
     if label is not None:
         return columns_named(label, columns)
     usual = [name for name in columns if name.lower() in LABEL_COLUMNS]

@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 from ..readers.decoding import THUMBNAIL, Unreadable, decode, in_threads
 from ..readers.images import ImageFiles
 from ..readers.tables import Table
+from ..readers.texts import Texts
 from ..samples import Samples, is_images, sample_names
 from .markup import short
 
@@ -20,6 +21,7 @@ SIDE = 160  # pixels of a picture's longer side
 SMALL = 64  # pixels a side up to which a picture is enlarged by whole pixels instead
 COLUMNS = 40  # of a sheet of thumbnails
 VALUES = 6  # of a row of a table, or of a vector, that are shown
+LETTERS = 160  # of a text
 
 
 def titles(x: Tensor | Samples) -> list[str]:
@@ -34,11 +36,13 @@ def titles(x: Tensor | Samples) -> list[str]:
 
 
 def values(x: Tensor | Samples, row: int) -> str:
-    """The first few numbers or cells of a sample that has no picture.
+    """The first few numbers, cells or words of a sample that has no picture.
 
     >>> values(Table(("length", "colour"), [["1.5", "red"]]), 0)
     'length 1.5, colour red'
     """
+    if isinstance(x, Texts):
+        return short(x.texts[row], LETTERS)
     if isinstance(x, Table):
         told = [
             f"{short(name, 30)} {short(cell, 30)}" for name, cell in zip(x.columns, x.rows[row], strict=True)

@@ -18,6 +18,7 @@ from ..readers.decoding import decode, size_of
 from ..readers.facts import FileFacts, facts_of
 from ..readers.images import ImageFiles
 from ..readers.tables import Table
+from ..readers.texts import Texts
 from ..samples import is_images
 
 LOOKED_AT = 224  # pixels a side: what networks usually see of a picture
@@ -86,6 +87,8 @@ def columns_of(domain: Domain, progress: Progress | None = None) -> list[Column]
         return _of_files(x, progress or Silent())
     if isinstance(x, Table):
         return [_of_table(x, name) for name in x.columns]
+    if isinstance(x, Texts):
+        return _of_texts(x)
     if isinstance(x, Tensor) and is_images(x):
         return _of_arrays(x)
     flat = x.flatten(1).double()
@@ -167,6 +170,16 @@ def _of_table(table: Table, name: str) -> Column:
         values = [math.nan if value is None else value for value in read]
         return Numbers(_larger(repr(name)), torch.tensor(values, dtype=torch.float64))
     return Kinds(repr(name), [None if is_missing(cell) else cell for cell in cells])
+
+
+def _of_texts(x: Texts) -> list[Column]:
+    words = [text.split() for text in x.texts]
+    length = torch.tensor([float(len(told)) for told in words], dtype=torch.float64)
+    letters = torch.tensor([float(sum(map(len, told))) for told in words], dtype=torch.float64)
+    return [
+        Numbers(_larger("number of words"), length),
+        Numbers(_larger("length of words"), letters / length.clamp_min(1)),
+    ]
 
 
 def _larger(name: str) -> Words:

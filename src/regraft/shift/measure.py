@@ -19,8 +19,9 @@ from ..method import SMALL
 from ..methods.both_sides import bounded, effective_samples
 from ..methods.reweighting.discriminative import ratio
 from ..output import Classes
+from ..pooling import joined
 from ..readers.tables import Table
-from ..samples import describe, digests, is_images, kind_of
+from ..samples import Samples, describe, digests, is_images, kind_of
 from ..seeds import seed_of
 from ..text import counted
 from ..training import Training
@@ -94,7 +95,9 @@ def measure_shift(
         told={name: str(domain) for name, domain in domains.items()},
         looked_at={name: len(domain) for name, domain in drawn.items()},
         network=network.name,
-        things={"images": "pictures", "table": "rows"}.get(kind_of(next(iter(raw.values())).x), "vectors"),
+        things={"images": "pictures", "table": "rows", "texts": "texts"}.get(
+            kind_of(next(iter(raw.values())).x), "vectors"
+        ),
         pairs=pairs,
         ways={key: ways[key] for key in permutations(seen, 2)},
     )
@@ -182,11 +185,11 @@ def _alike(domains: Mapping[str, Domain]) -> dict[str, Domain]:
     }
 
 
-def _joined(domains: Mapping[str, Domain]) -> Tensor | Table:
+def _joined(domains: Mapping[str, Domain]) -> Tensor | Samples:
     several = [domain.x for domain in domains.values()]
     if isinstance(several[0], Table):
         return Table(several[0].columns, [row for t in several for row in t.rows], several[0].numeric)
-    return torch.cat(several)
+    return joined(several)
 
 
 def _units(domains: Mapping[str, Domain]) -> dict[str, Int[Tensor, " n"]] | None:
