@@ -75,6 +75,18 @@ def test_tasks_are_chosen_by_a_probe_and_the_verdict_is_against_what_costs_nothi
     assert done.to_json()["choice"]["tried"][-1]["task"] == type(done.made.task).__name__
 
 
+def test_tasks_that_cannot_be_made_of_the_samples_are_left_out_with_the_reason(monkeypatch):
+    some = {name: PRETEXTS[name] for name in ("Rotation", "Colorization", "SlowFeatures")}
+    monkeypatch.setattr("regraft.pretraining.PRETEXTS", some)
+    x = torch.randint(256, (40, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    labelled = rg.Domain(x[:20], ["a", "b"] * 10)
+    choice = pretrain(rg.Domain(x), "auto", labelled=labelled, budget=0.2).choice
+    assert [type(one.made.task).__name__ for one in choice.tried] == ["Rotation"]
+    told = dict(choice.left_out)
+    assert "are all grey" in told["Colorization"]
+    assert "order of time" in told["SlowFeatures"]
+
+
 def test_to_choose_takes_labels(crowd):
     with pytest.raises(rg.InputError, match="give labelled samples, or name a task"):
         pretrain(crowd.unlabelled())

@@ -130,8 +130,14 @@ def pretrain(
     recipes, left_out = _that_suit(watch.pool, labelled, network, training)
     tried = []
     for recipe in recipes:
-        trial = made(recipe, budget and TRIALS * budget / len(recipes))
+        try:
+            trial = made(recipe, budget and TRIALS * budget / len(recipes))
+        except InputError as reason:  # these samples, or this network, are none for it
+            left_out.append((type(recipe).__name__, str(reason)))
+            continue
         tried.append(Tried(trial, _probed(trial, labelled, training)))
+    if not tried:
+        raise InputError(f"no task suits these samples and this network ({left_out}): name one to see why")
     name = metric_named(metric, labelled.asked)
     first = best([one.probe for one in tried], name)
     taken = next(one for one in tried if one.probe is first)
@@ -150,6 +156,9 @@ def _that_suit(
     suit, left_out = [], []
     for name, task in PRETEXTS.items():
         if kind not in task.takes:
+            continue
+        if task.in_order:
+            left_out.append((name, "it takes samples in the order of time; name it if yours are"))
             continue
         recipe = task()
         try:

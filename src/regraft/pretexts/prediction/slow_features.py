@@ -39,6 +39,7 @@ class SlowFeatures(Pretext):
 
     takes = frozenset({PIXELS, VECTORS})
     blind_to: ClassVar[tuple[str, ...]] = ("position", "size")
+    in_order: ClassVar[bool] = True
     reference: ClassVar[str] = (
         "Wiskott & Sejnowski, Neural Computation 2002, doi:10.1162/089976602317318938, eq. 1-4"
     )

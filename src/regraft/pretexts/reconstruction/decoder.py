@@ -115,7 +115,7 @@ def block(behind: Shape, before: Shape) -> nn.Module:
         return nn.Sequential(nn.Upsample(size=before[1:]), nn.Conv2d(behind[0], before[0], 3, padding=1))
     if len(behind) == len(before) == 2 and behind[0] == before[0]:
         return nn.Linear(behind[1], before[1])
-    if len(before) == 3:
+    if len(behind) == 1 and len(before) == 3:
         small: Shape = before
         while prod(behind) * prod(small) > MOST_NUMBERS and max(small[1:]) > 1:
             small = (small[0], *((side + 1) // 2 for side in small[1:]))
