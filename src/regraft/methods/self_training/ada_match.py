@@ -71,6 +71,7 @@ class AdaMatch(Consistency):
     """
 
     reference: ClassVar[str] = "Berthelot et al., ICLR 2022, arXiv:2106.04732, section 3"
+    semi: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M26",)
     weighted: ClassVar[str] = "consistency"
 

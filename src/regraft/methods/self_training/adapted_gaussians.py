@@ -45,7 +45,8 @@ class AdaptedGaussians(OnBothSides):
 
     reference: ClassVar[str] = "Nigam et al., Machine Learning 2000, section 5.3.1 (EM-λ), with Gaussians"
     outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
-    map: ClassVar[tuple[str, ...]] = ("M29",)
+    semi: ClassVar[bool] = True
+    map: ClassVar[tuple[str, ...]] = ("M25", "M29")
 
     learner: str = param("ridge", "what says the first labels of the target", LEARNERS)
     components: int = param(256, "principal components of all features; 0 keeps them all", (0, 32, 64, 256))

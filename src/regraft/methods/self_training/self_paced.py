@@ -48,6 +48,7 @@ class SelfPaced(OnBothSides):
 
     reference: ClassVar[str] = "Zou et al., ECCV 2018, arXiv:1810.07911, here with least squares"
     outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
+    semi: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M25", "M29")
 
     learner: str = param("ridge", "least squares, which a round costs little", search=("ridge",))
