@@ -338,7 +338,7 @@ def sentence_of(what: str, verdict: Verdict) -> str:
 
     >>> found = Verdict("RidgeProbe", "Majority", Interval(0.1, 0.05, 0.2), "accuracy")
     >>> print(sentence_of("Transfer", found))
-    Transfer helps: RidgeProbe against Majority, +10.0 points (between +5.0 and +20.0) of accuracy.
+    Transfer helps: RidgeProbe against Majority, +10.0 points [+5.0, +20.0] of accuracy.
     """
     says = {
         "helps": f"{what} helps",
