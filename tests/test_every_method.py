@@ -23,6 +23,7 @@ from regraft.trained import Trained
 from regraft.training import Training
 
 QUICK = {"epochs": 1, "least_steps": 12}
+POOLED = [name for name, method in METHODS.items() if method.semi]
 ACROSS = [name for name, method in METHODS.items() if issubclass(method, AcrossDomains)]
 
 
@@ -135,6 +136,22 @@ def test_labels_of_the_unlabelled_cannot_matter(recipe, phi, problem, fresh):
         return recipe.fit(given, phi).logits(fresh)
 
     assert torch.equal(fitted(fresh.y), fitted(fresh.y.flip(0)))
+
+
+@pytest.mark.parametrize("name", POOLED)
+def test_a_pool_is_a_target_whose_source_are_the_labelled_samples(name, away, network):
+    """To the bit; who made the model is told by what was given."""
+    method = METHODS[name]
+    recipe = method(**QUICK) if issubclass(method, Trained) else method()
+    pool = Problem(target_labelled=away.source, unlabelled=away.target)
+    semi = recipe.fit(pool, network)
+    across = recipe.fit(away.only(recipe.needs), network)
+    assert torch.equal(semi.logits(away.target), across.logits(away.target))
+    assert semi.provenance["samples"] == {"target_labelled": 60, "unlabelled": 52}
+    rows = torch.arange(0, 60, 3)
+    [model] = recipe.fit_without([rows], pool, network, Training())
+    alone = recipe.fit(pool.restricted(complement(rows, 60)), network)
+    assert torch.equal(model.logits(away.target), alone.logits(away.target))
 
 
 @pytest.mark.filterwarnings("ignore:.*the folder holds all of it")

@@ -180,3 +180,45 @@ def test_across_domains_a_head_on_random_features_is_nothing_to_beat(network, fi
     names = [type(c.method).__name__ for c in planned.candidates]
     assert names[0] == first
     assert sorted(names) == ["AdaMatch", "DANN", "SourceOnly", "SourceTuned"]
+
+
+def with_a_pool(n, pool, images=False):
+    x = torch.zeros(n + pool, 8, 8, 3, dtype=torch.uint8) if images else torch.rand(n + pool, 20)
+    few = Domain(x[:n], ["owl", "crow"] * (n // 2))
+    return Problem(target_labelled=few, unlabelled=Domain(x[n:]))
+
+
+def pooled(planned):
+    return [type(c.method).__name__ for c in planned.candidates if c.adapts]
+
+
+def test_a_pool_is_used_beside_all_others_where_it_is_large_enough(network):
+    for phi, name in ((network, "LabelPropagation"), (None, "AdaptedGaussians")):
+        without = plan(birds(30), backbone=phi)
+        planned = plan(with_a_pool(30, 60), backbone=phi)
+        assert pooled(without) == []
+        assert pooled(planned) == [name]
+        assert len(planned.candidates) == len(without.candidates) + 1
+        small = plan(with_a_pool(30, 59), backbone=phi)
+        assert pooled(small) == []
+        assert dict(small.left_out)[name].startswith("needs 2 samples without labels")
+        assert name not in dict(without.left_out)
+
+
+def test_with_time_a_network_learns_from_a_pool_as_well(network):
+    assert pooled(plan(with_a_pool(30, 60), backbone=network, budget=60)) == ["LabelPropagation", "AdaMatch"]
+    assert pooled(plan(with_a_pool(30, 60), budget=60)) == [
+        "AdaptedGaussians"
+    ]  # nothing that could be trained
+    scratch = plan(with_a_pool(30, 60, images=True), backbone="pixels", budget=60).candidates[-1]
+    assert (type(scratch.method).__name__, scratch.backbone.name) == ("AdaMatch", "small convnet")
+    assert scratch.method.affine > 0  # pictures that nothing changes would teach what is known
+
+
+def test_who_learns_from_a_pool_is_tried_with_what_it_has_to_beat(network):
+    assert tried(plan(with_a_pool(30, 60), backbone=network, methods=["SelfPaced"])) == [
+        "SelfPaced",
+        "LinearProbe",
+    ]
+    asked = plan(with_a_pool(30, 60), methods=["AdaMatch"]).candidates
+    assert next(c for c in asked if c.adapts).backbone.name == "small mlp"

@@ -35,14 +35,14 @@ class Candidate:
 
     @property
     def borrows(self) -> bool:
-        """A transfer, not a baseline: it uses a network that learned elsewhere, or another's labels beside
-        one's own."""
+        """A transfer, not a baseline: it uses a network that learned elsewhere, another's labels beside
+        one's own, or samples without labels."""
         beside = "source" in self.method.needs and self.method.taught != "source"
-        return self.method.borrows and (self.backbone.pretrained or beside)
+        return self.method.borrows and (self.backbone.pretrained or beside or self.adapts)
 
     @property
     def adapts(self) -> bool:
-        """Whether it looks at samples of the target without labels."""
+        """Whether it looks at samples without labels: a target, or a pool."""
         return "target" in self.method.needs and not self.method.source_alone
 
     @property
@@ -53,7 +53,8 @@ class Candidate:
     @property
     def tunes(self) -> bool:
         """Whether it changes the network that it borrows, instead of only reading its features."""
-        return self.borrows and self.method.lowest_trained(self.backbone) < len(self.backbone)
+        lowest = self.method.lowest_trained(self.backbone)
+        return self.borrows and self.backbone.pretrained and lowest < len(self.backbone)
 
     @property
     def trained(self) -> bool:

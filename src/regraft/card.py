@@ -87,7 +87,7 @@ def _score(study: dict[str, Any]) -> str:
         lines += ["", f"| tried | {metric} | starts from |", "|---|---|---|"]
         for row in tried:
             kept = " (this model)" if row["name"] == study["candidate"] else ""
-            start = "a pretrained network" if row["borrows"] else "these labels alone"
+            start = row.get("starts_from", "pretrained" if row["borrows"] else "these labels alone")
             lines.append(f"| {escaped(row['name'])}{kept} | {row['score']:.2f} | {start} |")
     if left := study.get("left_out"):
         lines += ["", "Not tried:", ""]

@@ -42,7 +42,9 @@ class Both(NamedTuple):
 class Method(ABC):
     """A recipe. Fitting never changes it; what is fitted is the model.
 
-    needs: the parts of the problem without which it cannot work.
+    needs: the parts of the problem without which it cannot work. What needs a source and a target takes
+        labelled samples and a pool for them where these are what is given (`Problem.casting`).
+    semi: whether it is of use there.
     taught: the part whose labels it learns: those of the task itself, or of a source.
     source_alone: whether what the source taught is used on the target as it is; adaptations have to beat it.
     outputs: the kinds of answer that it can learn to give; masks need a head of their own.
@@ -53,6 +55,7 @@ class Method(ABC):
     needs: ClassVar[frozenset[str]] = frozenset({"target_labelled"})
     taught: ClassVar[str] = "target_labelled"
     source_alone: ClassVar[bool] = False
+    semi: ClassVar[bool] = False
     outputs: ClassVar[frozenset[str]] = frozenset(OUTPUTS) - {Mask.kind}
     borrows: ClassVar[bool] = True
     reference: ClassVar[str] = ""
@@ -76,7 +79,7 @@ class Method(ABC):
             "recipe": self.recipe(),
             "seed": training.seed,
             **({} if timetable is None else {"schedule": timetable.to_json()}),
-            **origin(problem.only(self.needs), backbone),
+            **origin(problem.needed(self.needs), backbone),
             **model.provenance,
         }
         return model
@@ -105,7 +108,7 @@ class Method(ABC):
 
         What is only judged carries no provenance.
         """
-        if "target_labelled" not in self.needs:  # no fold changes anything
+        if "target_labelled" not in problem.casting(self.needs).values():  # no fold changes anything
             model = self._fitted(problem, backbone, training)
             yield from (model for _ in held_out)
             return
@@ -115,16 +118,18 @@ class Method(ABC):
 
     def _given(self, problem: Problem, backbone: Backbone) -> tuple[Problem, Backbone]:
         """What the recipe needs of the problem, and the backbone with a preprocessing that has seen it."""
-        if missing := sorted(self.needs - problem.given):
+        seen = problem.cast(self.needs)
+        if missing := sorted(self.needs - seen.given):
+            pooled = ", or target_labelled and unlabelled" * self.semi
             raise InputError(
-                f"{type(self).__name__} needs {' and '.join(missing)}, and the problem has "
+                f"{type(self).__name__} needs {' and '.join(missing)}{pooled}, and the problem has "
                 f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
             )
         self.must_learn(problem.output)
-        problem = problem.only(self.needs)
+        problem = seen
         if not backbone.preprocessing.fitted:
-            seen = problem.domains[self.taught]
-            backbone = backbone.prepared_by(backbone.preprocessing.fit(seen.x))
+            taught = problem.domains[self.taught]
+            backbone = backbone.prepared_by(backbone.preprocessing.fit(taught.x))
         return problem, backbone
 
     def must_learn(self, output: Output) -> None:
@@ -159,10 +164,12 @@ class Method(ABC):
     ) -> Problem:
         """The problem seen from behind the frozen part, with the views that the recipe wants of it."""
         through = partial(embed, store=store, engine=training.engine, progress=training.progress)
+        plays = problem.casting(self.needs)
+        changed = {plays.get(role, role) for role in self.augmented}
 
         def seen(role: str, domain: Domain) -> Domain:
             viewed = domain.views is not None or not len(prefix)
-            if role not in self.augmented or self.many_views is None or viewed:
+            if role not in changed or self.many_views is None or viewed:
                 return behind(prefix, domain, through)
             return with_views(prefix, domain, *self.many_views, training.seed, through)
 

@@ -21,7 +21,7 @@ from .model import Model
 from .output import Classes, Mask
 from .problem import LABELLED, Problem
 from .provenance import ancestors_of, told
-from .rules import FEW, MOST_NEIGHBOURS, RULES, Facts, Rule
+from .rules import FEW, MOST_NEIGHBOURS, POOL_RULES, RULES, Facts, Rule
 from .samples import kind_of
 from .text import some_of
 
@@ -73,10 +73,11 @@ def plan(
                 Candidate(method, _network_for(method, network, labelled), "you asked for it", asked=True),
                 tried,
             )
-        if any(c.tunes for c in tried):
+        if any(c.tunes or c.adapts for c in tried):
             masks = isinstance(labelled.output, Mask)
             probe = METHODS["PixelProbe"]() if masks else probe_of(labelled.asked)
-            _add(Candidate(probe, network, "what a changed network has to beat"), tried)
+            rival = "a changed network" if any(c.tunes for c in tried) else "who learns from a pool"
+            _add(Candidate(probe, network, f"what {rival} has to beat"), tried)
     elif facts.pretrained:
         lending = [rule for rule in fitting if not rule.raw and rule.when(facts)]
         if facts.labels < FEW:
@@ -96,6 +97,13 @@ def plan(
             if facts.output in METHODS[name].outputs
             and (name == "NearestMean" or facts.labels <= MOST_NEIGHBOURS)
         ]
+    if methods is None:
+        pooling = [rule for rule in POOL_RULES if rule.fits(facts)]
+        left_out += [(rule.method, rule.otherwise) for rule in pooling if not rule.when(facts)]
+        for rule in pooling:
+            if rule.when(facts):
+                method = METHODS[rule.method](**rule.recipe(facts))
+                tried.append(Candidate(method, _untrained(method, network, labelled), rule.reason))
     if facts.smallest == 1 and isinstance(labelled.output, Classes):
         counts = labelled.classes.counts(labelled.labels).tolist()
         alone = [name for name, n in zip(labelled.classes.names, counts, strict=True) if n == 1]
@@ -294,7 +302,7 @@ def _network_for(method: Method, network: Backbone, labelled: Domain) -> Backbon
     if type(method) is METHODS["FromScratch"]:
         untrained = _small(labelled)
         return pyramid(untrained) if isinstance(labelled.output, Mask) else untrained
-    return network if method.borrows else raw_backbone(labelled)
+    return _untrained(method, network, labelled) if method.borrows else raw_backbone(labelled)
 
 
 def _small(domain: Domain) -> Backbone:

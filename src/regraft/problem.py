@@ -13,6 +13,9 @@ from .output import Output
 
 LABELLED = ("target_labelled", "source")
 UNLABELLED = ("target", "unlabelled")
+# who plays the two domains where a pool of the task is given: what carries labels from a source to a target
+# carries them from the labelled samples to the pool
+OF_A_POOL = {"source": "target_labelled", "target": "unlabelled"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +25,7 @@ class Problem:
     target_labelled: labelled samples of the task we care about.
     target: unlabelled samples of the distribution that will be predicted.
     source: labelled samples we borrow from.
-    unlabelled: a pool that may come from elsewhere.
+    unlabelled: a pool of the same task, or one that may come from elsewhere.
     source_model: what is left when the source data are gone, a `Model`.
     descriptions: a vector for each class name, for classes without samples.
     tasks: several problems at once.
@@ -92,6 +95,30 @@ class Problem:
         """The same problem with another domain in that role."""
         changed: dict[str, Any] = {role: domain}
         return replace(self, **changed)
+
+    def casting(self, needs: frozenset[str]) -> dict[str, str]:
+        """Which part plays each role that a method needs: the part of that name; or, where a method that
+        needs a source and a target has no such two, the labelled samples the source and the pool the target.
+
+        >>> photos = Domain([[0.0], [1.0]], ["owl", "crow"])
+        >>> pooled = Problem(target_labelled=photos, unlabelled=photos.unlabelled())
+        >>> sorted(pooled.casting(frozenset({"source", "target"})).items())
+        [('source', 'target_labelled'), ('target', 'unlabelled')]
+        """
+        given = self.given
+        pooled = needs == OF_A_POOL.keys() and not needs <= given and given >= set(OF_A_POOL.values())
+        return {role: OF_A_POOL[role] if pooled else role for role in needs}
+
+    def cast(self, needs: frozenset[str]) -> "Problem":
+        """The problem as a method with these needs sees it, every domain in the role that it plays there."""
+        domains = self.domains
+        played = {role: domains[part] for role, part in self.casting(needs).items() if part in domains}
+        others: dict[str, Any] = dict.fromkeys(domains)
+        return replace(self, **others | played)
+
+    def needed(self, needs: frozenset[str]) -> "Problem":
+        """The same problem without the domains that play no part for a method with these needs."""
+        return self.only(frozenset(self.casting(needs).values()))
 
     def only(self, roles: frozenset[str]) -> "Problem":
         """The same problem without the domains that play no part in `roles`."""

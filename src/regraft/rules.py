@@ -16,6 +16,7 @@ DEEP = 0.6  # share of the stages that are trained before all of them are
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MANY = 200  # labels a class from which the lowest stages may have something to learn
 SCRATCH = 50  # labels a class from which a network from scratch may beat linear models of raw pixels
+POOL = 2  # samples without labels, for each label, from which they can tell more than the labels do
 MOST_NEIGHBOURS = 20_000  # samples that are all compared with all
 
 
@@ -32,6 +33,8 @@ class Facts:
     batch_norm: bool  # whether it has statistics that can be counted anew
     budget: float | None  # seconds for training networks
     known: bool  # whether the head of pretraining has all the classes, by name
+    pool: int = 0  # samples of the task without labels
+    trainable: bool = True  # whether a network is there, or can be made, that learns
 
     @classmethod
     def of(cls, problem: Problem, backbone: Backbone, budget: float | None) -> "Facts":
@@ -50,6 +53,8 @@ class Facts:
             known=classes
             and old is not None
             and len(old.known(labelled.classes.names)) == labelled.asked.width,
+            pool=0 if problem.unlabelled is None else len(problem.unlabelled),
+            trainable=kind_of(labelled.x) == "images" or any(True for _ in backbone.parameters()),
         )
 
 
@@ -89,6 +94,19 @@ def _worth_training(f: Facts) -> bool:
 
 def _has_depth(f: Facts) -> bool:
     return _lent(f) and f.stages > 2 and f.output != Mask.kind
+
+
+def _pooled(f: Facts) -> bool:
+    return f.pool > 0 and f.output == Classes.kind
+
+
+def _compared(f: Facts) -> bool:
+    """Whether neighbours are worth looking for, and not too many samples are all compared with all."""
+    return _lent(f) and f.pool + f.labels <= MOST_NEIGHBOURS
+
+
+def _large_pool(f: Facts) -> bool:
+    return f.pool >= POOL * f.labels
 
 
 def _upper_stages(f: Facts) -> dict[str, Any]:
@@ -221,5 +239,40 @@ RULES: tuple[Rule, ...] = (
         lambda f: _worth_training(f) and (f.smallest >= MANY or not _has_depth(f)),
         f"needs {MANY} labels a class, below which the upper stages are enough, and time: --budget 10m",
         lambda f: {"held_out": 0.0},
+    ),
+)
+
+SMALL_POOL = f"needs {POOL} samples without labels for each label: fewer tell little that the labels do not"
+
+# what learns from a pool as well, beside all others: it has to beat the best of them
+POOL_RULES: tuple[Rule, ...] = (
+    Rule(
+        "LabelPropagation",
+        False,
+        lambda f: _pooled(f) and _compared(f),
+        "where features are worth borrowing, neighbours are mostly of one class, and labels flow from one to "
+        "the next through the pool",
+        _large_pool,
+        SMALL_POOL,
+    ),
+    Rule(
+        "AdaptedGaussians",
+        False,
+        lambda f: _pooled(f) and not _compared(f),
+        "where classes are heaps, a pool shows where these lie and how they are stretched, which few labels "
+        "do not",
+        _large_pool,
+        SMALL_POOL,
+    ),
+    Rule(
+        "AdaMatch",
+        False,
+        lambda f: _pooled(f) and f.trainable,
+        "what is surely said of a sample without a label is to be said of it changed as well, so that labels "
+        "spread through the pool",
+        lambda f: _may_train(f) and _large_pool(f),
+        f"{SMALL_POOL}; and time: --budget 10m",
+        # behind frozen stages samples are changed by noise, pictures as they are by what changes no class
+        lambda f: {} if f.pretrained else {"affine": 0.25, "colour": 0.2, "least_steps": 500},
     ),
 )

@@ -70,6 +70,23 @@ def gain():
     return measured
 
 
+@pytest.fixture
+def gain_of_a_pool():
+    """gain_of_a_pool(recipe, seed) -> how much more it gets right of two moons, of which six samples are
+    labelled and 300 are not, than these six alone teach."""
+
+    def measured(recipe, seed):
+        few, pool, test = moons(6, seed), moons(300, seed + 10), moons(400, seed + 20)
+        given = Problem(target_labelled=few, unlabelled=pool.unlabelled())
+        right, alone = (
+            share_right(r.fit(given, small_mlp(2), Training(seed=seed)), test)
+            for r in (recipe, replace(recipe, **{recipe.weighted: 0.0}))
+        )
+        return right - alone
+
+    return measured
+
+
 def three_classes(n, seed, shift=0.0, turn=0.0):
     """Three Gaussians around a circle in the first two of eight columns, turned by an angle and moved."""
     luck = torch.Generator().manual_seed(seed)

@@ -25,7 +25,8 @@ def command(name: str | None) -> None:
     method = method_named(name)
     click.echo(f"{method.__name__} ({method.family()}; map: {', '.join(method.map)})\n")
     click.echo(inspect.cleandoc(method.__doc__ or ""))
-    click.echo(f"\nNeeds: {', '.join(sorted(method.needs))}. Reference: {method.reference}")
+    pooled = "; or target_labelled, unlabelled" * method.semi
+    click.echo(f"\nNeeds: {', '.join(sorted(method.needs))}{pooled}. Reference: {method.reference}")
     rows = [
         [f.name, str(f.default), str(f.metadata["help"]), ", ".join(map(str, f.metadata["search"]))]
         for f in fields(method)

@@ -53,10 +53,16 @@ from .segmentation.pyramid_head import PyramidHead
 from .self_training.ada_match import AdaMatch
 from .self_training.adapted_gaussians import AdaptedGaussians
 from .self_training.adaptive_batch_norm import AdaptiveBatchNorm
+from .self_training.fix_match import FixMatch
+from .self_training.free_match import FreeMatch
+from .self_training.label_propagation import LabelPropagation
 from .self_training.mcc import MCC
 from .self_training.mean_teacher import MeanTeacher
+from .self_training.noisy_student import NoisyStudent
+from .self_training.pseudo_labels import PseudoLabels
 from .self_training.self_paced import SelfPaced
 from .self_training.shot import SHOT
+from .self_training.soft_match import SoftMatch
 from .self_training.source_free_shot import SourceFreeSHOT
 from .several_sources.coral_across import CORALAcross
 from .several_sources.group_dro import GroupDRO
@@ -108,6 +114,8 @@ METHODS: dict[str, type[Method]] = {
         CORAL,
         SharedDirection,
         SelfPaced,
+        LabelPropagation,
+        PseudoLabels,
         MatchedScales,
         SubspaceAlignment,
         TCA,
@@ -124,6 +132,10 @@ METHODS: dict[str, type[Method]] = {
         WDGRL,
         CycleGAN,
         AdaMatch,
+        FixMatch,
+        FreeMatch,
+        SoftMatch,
+        NoisyStudent,
         MeanTeacher,
         MCC,
         SHOT,

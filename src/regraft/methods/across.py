@@ -128,7 +128,8 @@ class AcrossDomains(Trained):
         if not self._sees_by_the_target(backbone[lowest:]):
             return Both(model, model)
         prefix, suffix = model.backbone.cut(lowest)
-        own, seen = suffix.copied(), embed(prefix, problem.domains["source"], None, training.engine)
+        source = problem.cast(self.needs).domains["source"]
+        own, seen = suffix.copied(), embed(prefix, source, None, training.engine)
         recount_on(own, _all(seen), training.engine)
         head, engine = model.head, training.engine
         return Both(model, Model(own.cpu(), head, model.output, engine=engine).behind(prefix))

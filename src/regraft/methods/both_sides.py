@@ -176,6 +176,22 @@ def effective_samples(weight: Float[Tensor, " n"]) -> float:
     return float(weight.sum().square() / weight.square().sum())
 
 
+def middles(
+    source: Float[Tensor, "n d"], target: Float[Tensor, "m d"], apart: bool
+) -> tuple[Float[Tensor, " d"], Float[Tensor, " d"]]:
+    """What is taken from either side: its own mean, or that of all samples.
+
+    >>> import torch
+    >>> a, b = torch.tensor([[0.0]]), torch.tensor([[1.0], [2.0]])
+    >>> [[round(m.item(), 2) for m in middles(a, b, apart)] for apart in (True, False)]
+    [[0.0, 1.5], [1.0, 1.0]]
+    """
+    if apart:
+        return source.double().mean(0), target.double().mean(0)
+    both = (source.double().sum(0) + target.double().sum(0)) / (len(source) + len(target))
+    return both, both
+
+
 def flattened(domain: Domain) -> Domain:
     """The domain with a vector in float64 for each sample."""
     assert isinstance(domain.x, Tensor)

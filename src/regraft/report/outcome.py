@@ -32,9 +32,11 @@ def in_short(study: Study) -> Html:
 
 def verdict(study: Study) -> Content:
     """Whether borrowing helped, and whether changing what is borrowed did."""
-    if study.transfer is None:
-        return tag("p", study.sentence())
-    found = [tag("p", study.sentence()), _gain(study.transfer, "What borrows, less what borrows nothing")]
+    found = [tag("p", study.sentence())]
+    if study.transfer is not None:
+        found.append(_gain(study.transfer, "What borrows, less what borrows nothing"))
+    if study.pool is not None:
+        found.append(_gain(study.pool, "With samples without labels, less the labels alone"))
     if study.tuning is not None:
         found.append(tag("p", f"Changing the network: {study.tuning}."))
         found.append(_gain(study.tuning, "The changed network, less its own unchanged features"))

@@ -19,7 +19,10 @@ def asked(study: Study) -> Content:
         "proven": "the best that borrows, if its gain is proven; otherwise the best that borrows nothing",
         "best": "the best score, proven or not",
     }[study.rule]
-    borrowed = {r.candidate.backbone.name: r.candidate.backbone for r in study.results if r.candidate.borrows}
+    if study.rule == "proven" and study.pool is not None:
+        rule += "; before all, the best that uses the pool, if its gain over the best without it is proven"
+    borrowing = (r.candidate for r in study.results if r.candidate.borrows)
+    borrowed = {c.backbone.name: c.backbone for c in borrowing if c.backbone.pretrained}
     lent = [
         tag("p", tag("b", name_of(b.name)), ": ", short(b.licence_line, SENTENCE)) for b in borrowed.values()
     ]

@@ -56,6 +56,7 @@ class Budget:
 def seconds_to_fit(method: Trained, seen: Problem, suffix: Backbone, training: Training) -> float:
     """About how long one fit takes, from the steps of a brief fit to one batch of the labelled samples, or of
     the target, which the source's model labels."""
+    seen = seen.cast(method.needs)
     role = method.taught if method.taught in seen.domains else "target"
     labelled = seen.domains[role]
     some = torch.randperm(len(labelled), generator=torch.Generator().manual_seed(0))[: method.batch_size]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -36,24 +36,37 @@ class Result:
         return {**self.candidate.to_json(), **self.scores.to_json(), "seconds": round(self.seconds, 3)}
 
 
-def handed_over(
-    results: Sequence[Result], metric: str, rule: str = "proven"
-) -> tuple[Result, Verdict | None, Verdict | None]:
-    """(the row that earns it, the verdict on borrowing, the verdict on changing what is borrowed).
+class Choice(NamedTuple):
+    """The row that earns it, and the verdicts on borrowing a network, on changing it, and on using a pool."""
 
-    A network that was changed has to beat its own unchanged features, and what borrows has to beat what
-    does not; each by an interval above zero. By the rule "best" the best score earns it.
+    kept: Result
+    transfer: Verdict | None
+    tuning: Verdict | None
+    pool: Verdict | None
+
+
+def handed_over(results: Sequence[Result], metric: str, rule: str = "proven") -> Choice:
+    """What is handed over, and why.
+
+    A network that was changed has to beat its own unchanged features, what borrows has to beat what does not,
+    and what learns from samples without labels has to beat all that learn from the labels alone; each by an
+    interval above zero. By the rule "best" the best score earns it.
     """
-    frozen = [r for r in results if r.candidate.borrows and not r.candidate.tunes]
-    tuned = [r for r in results if r.candidate.tunes]
-    alone = [r for r in results if not r.candidate.borrows]
+    pooled = [r for r in results if r.candidate.adapts]
+    labelled = [r for r in results if not r.candidate.adapts]
+    frozen = [r for r in labelled if r.candidate.borrows and not r.candidate.tunes]
+    tuned = [r for r in labelled if r.candidate.tunes]
+    alone = [r for r in labelled if not r.candidate.borrows]
     tuning = verdict(tuned, frozen, metric)
     borrowing = frozen if tuning is not None and tuning.outcome != "helps" else frozen + tuned
     transfer = verdict(borrowing, alone, metric)
-    if rule == "best":
-        return best(results, metric), transfer, tuning
+    pool = verdict(pooled, labelled, metric)
     earned = borrowing if transfer is not None and transfer.outcome == "helps" else alone or borrowing
-    return best(earned, metric), transfer, tuning
+    if pool is not None and pool.outcome == "helps":
+        earned = pooled
+    if rule == "best":
+        earned = list(results)
+    return Choice(best(earned, metric), transfer, tuning, pool)
 
 
 def best(results: Sequence[Result], metric: str) -> Result:

@@ -13,17 +13,18 @@ from ..backbone import Backbone
 from ..backbones import levels_of
 from ..candidates import Candidate, Plan
 from ..certainty import Certainty, certainty_of
-from ..doctor import Copies, Examination, examine
+from ..doctor import Copies, Examination, Finding, Sample, examine
 from ..domain import Domain
 from ..errors import InputError
 from ..features import Store, embed
+from ..folds import complement
 from ..heads.levels import unpacked
 from ..model import Model
 from ..output import Classes, Mask
 from ..planner import plan
 from ..problem import Problem
 from ..provenance import versions
-from ..samples import kind_of
+from ..samples import kind_of, sample_names
 from ..training import Training
 from .budget import Budget
 from .choice import HAND_OVER, Result, best, handed_over
@@ -62,9 +63,11 @@ def compare(
     enough for it; None trains none. store: where activations are kept.
 
     The baselines borrow nothing and get the same care; what is trained, theirs and ours, has folds of its own
-    (`CrossValidation`). A transfer is handed over only if
-    the interval of its paired gain over the best baseline is above zero, and a fine-tuned network only if it
-    also beats the probe in that way. What is handed over is refitted on all labels. With very few labels
+    (`CrossValidation`). A transfer is handed over only if the interval of its paired gain over the best
+    baseline is above zero, and a fine-tuned network only if it also beats the probe in that way. What learns
+    from samples without labels as well (`unlabelled`) is handed over only if it beats the best of all that
+    learn from the labels alone in that way; copies of labelled samples are left out of that pool, so that no
+    fold is judged by what was seen of it. What is handed over is refitted on all labels. With very few labels
     little can be proven: a transfer that is right nine times in ten may be refused at ten labels.
 
     A network whose training the plan tries, not you, is given up as soon as it is unlikely to end ahead of
@@ -88,7 +91,7 @@ def compare(
     planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
     copies = Copies.among({SIDES.get(role, role): domain for role, domain in problem.domains.items()})
     labelled = copies.joined("labelled")
-    problem = replace(problem, target_labelled=labelled)
+    problem, said = less_copies(replace(problem, target_labelled=labelled), copies)
     splits = {trained: judge.splits(labelled, trained) for trained in (False, True)}
     clock = Budget(budget)
     results: list[Result] = []
@@ -101,7 +104,7 @@ def compare(
     with training.progress.track("candidates", len(planned.candidates)) as task:
         for candidate in sorted(planned.candidates, key=by_freedom):
             less = [paid[stages] for stages in paid if stages < by_freedom(candidate)]
-            if less and not any(less) and not candidate.asked:
+            if less and not candidate.adapts and not any(less) and not candidate.asked:
                 left_out.append((candidate.name, "training fewer stages did not pay"))
                 task.advance()
                 continue
@@ -118,10 +121,11 @@ def compare(
             except GivenUp as reason:
                 left_out.append((candidate.name, str(reason)))
                 better = False
-            if candidate.tunes:
+            if candidate.tunes and not candidate.adapts:  # what a pool adds tells nothing of stages
                 paid[by_freedom(candidate)] = paid.get(by_freedom(candidate), False) or better
             task.advance()
-    kept, transfer, tuning = handed_over(results, metric, hand_over)
+    choice = handed_over(results, metric, hand_over)
+    kept = choice.kept
     winner = best(results, metric)
     again = None
     if budget is not None and len(splits[False][0]) * sum(r.seconds for r in results) < clock.left:
@@ -148,13 +152,14 @@ def compare(
         winner=winner,
         handed_over=kept,
         rule=hand_over,
-        transfer=transfer,
-        tuning=tuning,
+        transfer=choice.transfer,
+        tuning=choice.tuning,
+        pool=choice.pool,
         nested=None if again is None else again.interval(metric),
         made=refitted,
         learned=learned,
         left_out=left_out,
-        examination=examination(copies, winner, entries.of_features()),
+        examination=examination(copies, winner, entries.of_features()) + said,
         timing=entries.seconds,
         setting={
             "regraft": __version__,
@@ -168,6 +173,27 @@ def compare(
             "threads": torch.get_num_threads(),
         },
     )
+
+
+def less_copies(problem: Problem, copies: Copies) -> tuple[Problem, tuple[Finding, ...]]:
+    """The problem with a pool in which no sample is a copy of a labelled one, and what was left out of it."""
+    pool = problem.unlabelled
+    copied = [] if pool is None else copies.copied("unlabelled", "labelled").tolist()
+    if pool is None or not copied:
+        return problem, ()
+    if len(copied) == len(pool):
+        raise InputError(
+            f"all {len(pool)} samples without labels are copies of labelled ones: give others, or leave them "
+            "out"
+        )
+    names = sample_names(pool[copied].x)
+    found = Finding(
+        "copies",
+        "warning",
+        f"left out of the pool: {len(copied)} of {len(pool)} samples, copies of labelled ones",
+        tuple((Sample("unlabelled", i, name),) for i, name in zip(copied, names, strict=True)),
+    )
+    return problem.having("unlabelled", pool[complement(torch.tensor(copied), len(pool))]), (found,)
 
 
 def sureness(kept: Result, labelled: Domain, features: Domain) -> Certainty | None:

@@ -46,14 +46,15 @@ class Entry:
         if not candidate.backbone.preprocessing.fitted:
             return cls(candidate, problem, candidate.backbone, training)
         prefix, suffix = _cut(candidate)
-        needed = problem.only(candidate.method.needs)
+        needed = problem.needed(candidate.method.needs)
         seen = candidate.method.at_the_cut(prefix, needed, training, store)
         return cls(candidate, seen, suffix, training)
 
     @property
     def labelled(self) -> Domain:
         """The labelled samples that teach the candidate, as they are seen."""
-        return self.seen.domains[self.candidate.method.taught]
+        method = self.candidate.method
+        return self.seen.cast(method.needs).domains[method.taught]
 
     @property
     def prefix(self) -> Backbone:
@@ -75,7 +76,7 @@ class Entry:
         candidate = self.candidate
         model = fitted if self.suffix is candidate.backbone else fitted.behind(_cut(candidate)[0])
         # of the samples and the network themselves, of which `fit` saw what is behind the cut
-        model.provenance |= origin(problem.only(candidate.method.needs), candidate.backbone)
+        model.provenance |= origin(problem.needed(candidate.method.needs), candidate.backbone)
         return model
 
 

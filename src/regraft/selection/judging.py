@@ -42,7 +42,7 @@ def judged(
     if not candidate.trained:
         training = replace(training, progress=Silent())  # over before a bar could show
     beside = labelled.labels[:0]
-    if "source" in candidate.method.needs:  # whose classes it knows as well
+    if "source" in entry.seen.domains:  # whose classes it knows as well
         beside = of_classes(entry.seen.domains["source"], labelled.classes).labels
     start = time.perf_counter()
     logits: Tensor | None = None

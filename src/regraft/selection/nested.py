@@ -44,7 +44,7 @@ def nested(
             return None
         within = [replace(entry, seen=entry.seen.restricted(others)) for entry in entries]
         results = [judged(entry, inner[entry.candidate.trained]) for entry in within]
-        kept = handed_over(results, metric, rule)[0]
+        kept = handed_over(results, metric, rule).kept
         chosen = next(entry for entry, result in zip(entries, results, strict=True) if result is kept)
         method = chosen.candidate.method
         [model] = method.fit_without([rows], chosen.seen, chosen.suffix, chosen.training)

@@ -43,7 +43,8 @@ class Study:
     nested: what the whole procedure scores by nested cross-validation, where there was time for it.
     transfer: the paired gain of the best that borrows over the best that does not; None where nothing was
     borrowed. tuning: likewise of the best that changes the network over the best that only reads its
-    features. test: the scores on a sealed test set, if `read_test` was called; readings: how often that
+    features. pool: likewise of the best that learns from samples without labels as well over the best that
+    does not. test: the scores on a sealed test set, if `read_test` was called; readings: how often that
     set has been read, and unread: how many of its files could not be. examination: what is to be said of
     the data.
     """
@@ -58,6 +59,7 @@ class Study:
     rule: str
     transfer: Verdict | None
     tuning: Verdict | None
+    pool: Verdict | None
     nested: Interval | None
     made: Callable[[], tuple[Model, Domain]]
     learned: Callable[[], LearningCurve | None]
@@ -72,8 +74,9 @@ class Study:
     @property
     def unproven(self) -> bool:
         """Whether a transfer was handed over that did not earn it."""
-        helps = self.transfer is not None and self.transfer.outcome == "helps"
-        return self.handed_over.candidate.borrows and self.transfer is not None and not helps
+        kept = self.handed_over.candidate
+        asked = self.pool if kept.adapts else self.transfer
+        return kept.borrows and asked is not None and asked.outcome != "helps"
 
     @property
     def model(self) -> Model:
@@ -110,6 +113,7 @@ class Study:
                 {
                     "name": r.candidate.name,
                     "borrows": r.candidate.borrows,
+                    "starts_from": start_of(r.candidate),
                     "score": r.scores.value(self.metric),
                 }
                 for r in sorted(self.results, key=lambda r: -r.scores.value(self.metric))
@@ -133,8 +137,14 @@ class Study:
         where the best score was asked for, all.
         """
         kept = self.handed_over.candidate
-        rivals = [r for r in self.results if self.rule == "best" or r.candidate.borrows == kept.borrows]
-        if self.rule == "proven" and self.tuning is not None and self.tuning.outcome != "helps":
+        alike = kept.borrows, kept.adapts
+        rivals = [
+            r
+            for r in self.results
+            if self.rule == "best" or (r.candidate.borrows, r.candidate.adapts) == alike
+        ]
+        untuned = self.tuning is not None and self.tuning.outcome != "helps"
+        if self.rule == "proven" and untuned and not kept.adapts:
             rivals = [r for r in rivals if not r.candidate.tunes]
 
         return bias_corrected([r.scores for r in rivals], self.metric)
@@ -209,15 +219,10 @@ class Study:
 
     def sentence(self) -> str:
         """The verdict in one sentence."""
-        if self.transfer is None:
+        if self.transfer is None and self.pool is None:
             return "Nothing was borrowed: the table compares ways to use the labels alone."
-        v = self.transfer
-        says = {
-            "helps": "Transfer helps",
-            "no evidence": "No evidence that transfer helps",
-            "hurts": "Transfer hurts",
-        }[v.outcome]
-        return f"{says}: {v.ours} against {v.theirs}, {v.gain.points()} of {title(v.metric)}."
+        told = (("Transfer", self.transfer), ("The unlabelled pool", self.pool))
+        return " ".join(sentence_of(what, verdict) for what, verdict in told if verdict is not None)
 
     def __str__(self) -> str:
         kept = self.handed_over
@@ -241,10 +246,10 @@ class Study:
         )
         again = f"; {self.nested}, by {NESTED}" if self.nested else ""
         lines.append(f"Expected on new samples: {self.expected}, by {NAME}{again}.")
-        if self.transfer and self.transfer.outcome == "no evidence" and not kept.candidate.borrows:
-            lines.append(
-                f"More labels may prove {self.transfer.ours}; --hand-over best takes the best score unproven."
-            )
+        unsure = [v for v in (self.transfer, self.pool) if v is not None and v.outcome == "no evidence"]
+        if unsure and not kept.candidate.borrows:
+            ours = " and ".join(v.ours for v in unsure)
+            lines.append(f"More labels may prove {ours}; --hand-over best takes the best score unproven.")
         lines += [f"Left out: {name}: {reason}." for name, reason in self.left_out]
         if self.examination is not None:
             lines += [f"Data: {finding}." for finding in self.examination.urgent]
@@ -271,6 +276,7 @@ class Study:
             "nested": self.nested and {**self.nested.to_json(), "by": NESTED},
             "verdict": self.transfer and {**self.transfer.to_json(), "sentence": self.sentence()},
             "tuning": self.tuning and self.tuning.to_json(),
+            "pool": self.pool and self.pool.to_json(),
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
             "unreadable": [{"sample": name, "reason": reason} for name, reason in self.labelled.left_out],
             "seconds": {name: round(value, 3) for name, value in self.timing.items()},
@@ -321,4 +327,23 @@ def start_of(candidate: Candidate) -> str:
     """What a candidate starts from, in words."""
     if not candidate.looks:
         return "nothing"
+    pretrained = candidate.method.borrows and candidate.backbone.pretrained
+    if candidate.adapts:
+        return "pretrained, and the pool" if pretrained else "these labels, and the pool"
     return "pretrained" if candidate.borrows else "these labels alone"
+
+
+def sentence_of(what: str, verdict: Verdict) -> str:
+    """Whether it helps, in a sentence.
+
+    >>> found = Verdict("RidgeProbe", "Majority", Interval(0.1, 0.05, 0.2), "accuracy")
+    >>> print(sentence_of("Transfer", found))
+    Transfer helps: RidgeProbe against Majority, +10.0 points [+5.0, +20.0] of accuracy.
+    """
+    says = {
+        "helps": f"{what} helps",
+        "no evidence": f"No evidence that {what[0].lower()}{what[1:]} helps",
+        "hurts": f"{what} hurts",
+    }[verdict.outcome]
+    points = verdict.gain.points()
+    return f"{says}: {verdict.ours} against {verdict.theirs}, {points} of {title(verdict.metric)}."

@@ -34,7 +34,7 @@ def test_the_objective_by_hand(step, soft, align):
     network = networks(recipe, step)
     with torch.no_grad():
         network.head.weight.add_(torch.randn(3, 4))  # the teacher is where the network was
-        network.following["proportions"].target.copy_(torch.tensor([0.6, 0.3, 0.1]))
+        network.following["remembered"].target.copy_(torch.tensor([0.6, 0.3, 0.1]))
     terms = recipe.objective(network, step)
 
     source, strong, teacher = step.batch.source, step.batch.target.x, network.following["teacher"]

@@ -1,23 +1,16 @@
 """AdaMatch: sure answers on the target, in the proportions of the source, are labels of changed samples."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-from ...backbone import Backbone
-from ...heads import Linear
 from ...method import param
-from ...problem import Problem
 from ...trained import Network
-from ...training import Step, Terms
-from ..consistency import Consistency, weak_of
-
-REMEMBERED = 0.99  # share of the running proportions of classes that a step keeps
+from ...training import Step
+from ..matching import Heard, Matching, remember
 
 
 class Proportions(nn.Module):
@@ -33,8 +26,8 @@ class Proportions(nn.Module):
 
     @torch.no_grad()
     def take(self, source: Float[Tensor, "n k"], target: Float[Tensor, "m k"]) -> None:
-        self.source.lerp_(source.mean(0), 1 - REMEMBERED)
-        self.target.lerp_(target.mean(0), 1 - REMEMBERED)
+        remember(self.source, source.mean(0))
+        remember(self.target, target.mean(0))
 
     def aligned(self, q: Float[Tensor, "m k"]) -> Float[Tensor, "m k"]:
         """q · source / target, scaled to sum to 1."""
@@ -44,7 +37,7 @@ class Proportions(nn.Module):
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class AdaMatch(Consistency):
+class AdaMatch(Matching):
     """min_{η,β}  R_S(φ_η, β) + λ μ(p) (1/m) Σ_j 1[max_c q_jc ≥ τ c̄] CE(argmax_c q_jc, f(x̃_j))
 
     q_j is what the teacher says of sample j of the target, hardly changed, times the proportions of classes
@@ -71,25 +64,19 @@ class AdaMatch(Consistency):
     """
 
     reference: ClassVar[str] = "Berthelot et al., ICLR 2022, arXiv:2106.04732, section 3"
+    semi: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M26",)
-    weighted: ClassVar[str] = "consistency"
 
-    consistency: float = param(1.0, "λ: how much the target's labels count", search=(0.0, 0.3, 1.0))
     threshold: float = param(
         0.9, "τ: least confidence of a label, in units of the source's mean one", search=(0.8, 0.9, 0.95)
     )
-    ramp: float = param(0.3, "share of training in which the target comes to count", search=(0.1, 0.3, 0.5))
     align: bool = param(True, "whether the target is to have the source's proportions", search=(False, True))
-    soft: bool = param(False, "whether labels are distributions", search=(False, True))
     interpolate: bool = param(
         False, "whether the source's scores are mixed with those of a joint pass", search=(False, True)
     )
 
-    def network(self, backbone: Backbone, head: Linear, problem: Problem) -> Network:
-        network = super().network(backbone, head, problem)
-        if self.weight > 0:
-            network.following["proportions"] = Proportions(len(head.weight))
-        return network
+    def memory_of(self, classes: int) -> nn.Module:
+        return Proportions(classes)
 
     def source_scores(
         self, network: Network, step: Step, source: Float[Tensor, "n d"]
@@ -101,25 +88,10 @@ class AdaMatch(Consistency):
         jointly: Tensor = network(torch.cat([x.to(target.device), target]))[: len(alone)]
         return torch.lerp(alone, jointly, torch.rand_like(alone))
 
-    def transfer(self, network: Network, step: Step, source: Float[Tensor, "n d"]) -> Terms:
-        proportions = network.following["proportions"]
+    def heard(self, network: Network, says: Float[Tensor, "n k"], q: Float[Tensor, "m k"]) -> Heard:
+        proportions = network.following["remembered"]
         assert isinstance(proportions, Proportions)
-        says = network.head(source.detach()).detach().float().softmax(1)
-        q = self.taught_by(network, weak_of(step))
         proportions.take(says, q)
         if self.align:
             q = proportions.aligned(q)
-        confidence, label = q.max(1)
-        sure = (confidence >= self.threshold * says.amax(1).mean()).float()
-        step.note("sure", sure.mean())
-        scores = network(self.strong(step))
-        wrong = cross_entropy(scores, q if self.soft else label, reduction="none")
-        return {"consistency": self.consistency * self.risen(step.progress) * (sure * wrong).mean()}
-
-    def risen(self, progress: float) -> float:
-        """μ(p).
-
-        >>> AdaMatch(ramp=0.5).risen(0.25), AdaMatch().risen(0.9)
-        (0.5, 1.0)
-        """
-        return round(0.5 - 0.5 * math.cos(math.pi * min(1.0, progress / self.ramp)), 12)
+        return Heard(q, (q.amax(1) >= self.threshold * says.amax(1).mean()).float())

@@ -14,7 +14,7 @@ from ...heads.principal import principal
 from ...method import param
 from ...output import Classes
 from ...training import Training
-from ..both_sides import OnBothSides, Seen, Sides
+from ..both_sides import OnBothSides, Seen, Sides, middles
 from ..features.learners import LEARNERS
 from ..label_shift.held_out import class_shares
 
@@ -26,13 +26,14 @@ NEVER = -30.0  # log π of a class that the source has not shown
 class AdaptedGaussians(OnBothSides):
     """max_{π,μ,Σ} (1 − λ) mean_t log Σ_c π_c N(z_t; μ_c, Σ) + λ mean_s log N(z_s; μ_{y_s}, Σ) − (ε/2) tr Σ⁻¹
 
-    z are principal components, each side around its own mean; λ is `kept`, the share of the source. EM starts
-    from what the learner, taught by the source, says of the target: where that is mostly right, the means and
-    the axes of the classes go on to where the target's samples lie, and planes between them follow. With
-    `proportions="kept"` π is what gives every class the source's share of the target, so that no class
-    swallows another, which is how EM mostly fails. It helps where the classes are heaps in the target as
-    well, moved or of another shape. It harms where the learner is mostly wrong, where the target has other
-    heaps than classes, and where proportions are kept that are others: it then draws a border through a heap.
+    z are principal components, each side around its own mean or, not `apart`, around that of all; λ is
+    `kept`, the share of the source. EM starts from what the learner, taught by the source, says of the
+    target: where that is mostly right, the means and the axes of the classes go on to where the target's
+    samples lie, and planes between them follow. With `proportions="kept"` π is what gives every class the
+    source's share of the target, so that no class swallows another, which is how EM mostly fails. It helps
+    where the classes are heaps in the target as well, moved or of another shape. It harms where the learner
+    is mostly wrong, where the target has other heaps than classes, and where proportions are kept that are
+    others: it then draws a border through a heap.
 
     >>> from regraft import Domain, Problem
     >>> from regraft.backbones import vectors
@@ -45,7 +46,8 @@ class AdaptedGaussians(OnBothSides):
 
     reference: ClassVar[str] = "Nigam et al., Machine Learning 2000, section 5.3.1 (EM-λ), with Gaussians"
     outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
-    map: ClassVar[tuple[str, ...]] = ("M29",)
+    semi: ClassVar[bool] = True
+    map: ClassVar[tuple[str, ...]] = ("M25", "M29")
 
     learner: str = param("ridge", "what says the first labels of the target", LEARNERS)
     components: int = param(256, "principal components of all features; 0 keeps them all", (0, 32, 64, 256))
@@ -53,13 +55,14 @@ class AdaptedGaussians(OnBothSides):
     proportions: Literal["kept", "estimated"] = param(
         "kept", "whether classes keep the source's shares or get the target's own", ("kept", "estimated")
     )
+    apart: bool = param(True, "whether each side is seen less its own mean", search=(False, True))
     ridge: float = param(0.3, "ε: what is added to all variances", search=(0.1, 0.3, 1.0))
     iterations: int = param(20, "steps of EM", search=(1, 5, 20, 50))
 
     def sides(self, seen: Seen, training: Training) -> Sides:
-        sides = seen.source.x, seen.target
-        space = principal([x - x.mean(0) for x in sides], self.components)
-        of_source, of_target = (around_its_mean(space, x) for x in sides)
+        sides, middle = (seen.source.x, seen.target), middles(seen.source.x, seen.target, self.apart)
+        space = principal([x - centre for x, centre in zip(sides, middle, strict=True)], self.components)
+        of_source, of_target = (around(space, centre) for centre in middle)
         source, target = seen.source.with_(x=of_source(seen.source.x)), of_target(seen.target)
         with torch.no_grad():
             member = self.taught_by(source, training)(target).double().softmax(1)
@@ -117,9 +120,9 @@ class Gaussians:
         return Linear.of(weight, log_pi - 0.5 * (weight * self.means).sum(1))
 
 
-def around_its_mean(space: Affine, x: Float[Tensor, "n d"]) -> Affine:
-    """The map into that space, moved so that these samples have mean 0 there."""
-    return Affine(space.weight, -torch.mv(space.weight, x.double().mean(0)))
+def around(space: Affine, centre: Float[Tensor, " d"]) -> Affine:
+    """The map into that space, moved so that the centre is 0 there."""
+    return Affine(space.weight, -torch.mv(space.weight, centre))
 
 
 def offset_to(

@@ -34,6 +34,7 @@ class MCC(AcrossDomains):
     """
 
     reference: ClassVar[str] = "Jin et al., ECCV 2020, arXiv:1912.03699, section 3"
+    semi: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M26",)
     weighted: ClassVar[str] = "confusion"
 

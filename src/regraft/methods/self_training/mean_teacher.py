@@ -34,6 +34,7 @@ class MeanTeacher(Consistency):
     """
 
     reference: ClassVar[str] = "French et al., ICLR 2018, arXiv:1706.05208, section 3"
+    semi: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M26",)
     weighted: ClassVar[str] = "consistency"
 

@@ -15,7 +15,7 @@ from ...heads.ridge import fit_ridge, solved_by_pairs, solved_ridge
 from ...method import param
 from ...output import Classes
 from ...training import Training
-from ..both_sides import OnBothSides, Seen, Sides
+from ..both_sides import OnBothSides, Seen, Sides, middles
 
 PROPORTIONS = ("source", "both", "predicted")
 
@@ -25,14 +25,14 @@ PROPORTIONS = ("source", "both", "predicted")
 class SelfPaced(OnBothSides):
     """min_W Σ_s ‖W z_s + b − e_y‖² + Σ_{t ∈ T_r} ‖W z_t + b − e_ŷ‖² + α_r ‖W‖²,  ŷ by the round before
 
-    z are the features, each side less its own mean. In round r of R the pseudo-labels are taken of T_r: of
-    every class c the surest (r/R) p_c m of the samples that are told to be of it, by the margin between the
-    two highest scores. p are the proportions of the classes: the source's, π; or those predicted, h; or both,
-    p ∝ √(π h). So one class cannot swallow the others, which is how pseudo-labels mostly fail. α is chosen on
-    the source by leaving single samples out, and grows with the number of samples. It helps where the classes
-    of the target are clusters that the source's classifier finds at least partly. Where the target's
-    proportions are others than the source's, or where it has no clusters, it draws the border through the
-    middle of a class and is sure of it.
+    z are the features, each side less its own mean or, not `apart`, less that of all. In round r of R the
+    pseudo-labels are taken of T_r: of every class c the surest (r/R) p_c m of the samples that are told to be
+    of it, by the margin between the two highest scores. p are the proportions of the classes: the source's,
+    π; or those predicted, h; or both, p ∝ √(π h). So one class cannot swallow the others, which is how
+    pseudo-labels mostly fail. α is chosen on the source by leaving single samples out, and grows with the
+    number of samples. It helps where the classes of the target are clusters that the source's classifier
+    finds at least partly. Where the target's proportions are others than the source's, or where it has no
+    clusters, it draws the border through the middle of a class and is sure of it.
 
     >>> import torch
     >>> from regraft import Domain, Problem
@@ -48,16 +48,18 @@ class SelfPaced(OnBothSides):
 
     reference: ClassVar[str] = "Zou et al., ECCV 2018, arXiv:1810.07911, here with least squares"
     outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
+    semi: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M25", "M29")
 
     learner: str = param("ridge", "least squares, which a round costs little", search=("ridge",))
     rounds: int = param(10, "R: rounds until all of the target counts", search=(5, 10, 20))
     strength: float = param(1.0, "α, in units of the one that suits the source", search=(0.3, 1.0, 3.0))
+    apart: bool = param(True, "whether each side is seen less its own mean", search=(False, True))
     proportions: str = param("both", "of the classes: the source's, those predicted, or both", PROPORTIONS)
 
     def sides(self, seen: Seen, training: Training) -> Sides:
         source, k, y = seen.source, seen.source.classes.width, seen.source.labels
-        samples = Centred(source.x, seen.target)
+        samples = Centred(source.x, seen.target, self.apart)
         own = torch.ones(len(y), dtype=torch.float64) if source.weight is None else source.weight.double()
         prior = torch.zeros(k, dtype=torch.float64).index_add(0, y, own) / own.sum()
         fit = fit_ridge(source.x, y, k, weight=source.weight)
@@ -78,12 +80,13 @@ class SelfPaced(OnBothSides):
 
 
 class Centred:
-    """The samples of source and target, each side less its mean, on which ridge regressions are solved."""
+    """The samples of source and target, less their mean or each side its own, on which ridge regressions are
+    solved."""
 
-    def __init__(self, source: Float[Tensor, "n d"], target: Float[Tensor, "m d"]) -> None:
+    def __init__(self, source: Float[Tensor, "n d"], target: Float[Tensor, "m d"], apart: bool) -> None:
         x = torch.cat([source, target]).double()
-        self.middle = (source.double().mean(0), target.double().mean(0))
-        side = torch.tensor([0, 1]).repeat_interleave(torch.tensor([len(source), len(target)]))
+        self.middle = middles(source, target, apart)
+        side = torch.tensor([0, int(apart)]).repeat_interleave(torch.tensor([len(source), len(target)]))
         self.x = x - torch.stack(self.middle)[side]
         self.pairs = gram_about_means(x, self.x, side) if x.shape[1] > len(x) else None
 
