@@ -115,7 +115,7 @@ def test_names_do_not_steer_a_terminal(model, photos, run, monkeypatch):
 
     terminal = Terminal()
     monkeypatch.setattr(predict.sys, "stdout", terminal)
-    predict.command.callback(model, photos, False, None, None, None, "cpu")
+    predict.command.callback(model, photos, False, None, None, None, None, "cpu")
     assert "a?[31m.png" in terminal.getvalue()
     assert "\x1b" not in terminal.getvalue()
 

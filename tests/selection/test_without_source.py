@@ -64,7 +64,7 @@ def test_only_judges_of_the_target_are_asked_and_nothing_is_said_of_the_source(a
     assert all(set(row.scores) == asked for row in adapted.rows)
     told = str(adapted)
     assert "Source: a model whose samples are gone (3 classes, small mlp, FineTune)" in told
-    assert "no sample of the source is left to tell the kind of shift by" in told
+    assert "No sample of the source is left to tell the kind of shift by" in told
     for absent in ("reverse", "DEV", "IWV", "own samples", "deviations from chance"):
         assert absent not in told
 
