@@ -92,6 +92,10 @@ def compare(
     copies = Copies.among({SIDES.get(role, role): domain for role, domain in problem.domains.items()})
     labelled = copies.joined("labelled")
     problem, said = less_copies(replace(problem, target_labelled=labelled), copies)
+    if problem.unlabelled is None and said and any(c.adapts for c in planned.candidates):
+        raise InputError(
+            "all samples without labels are copies of labelled ones: give others, or leave them out"
+        )
     splits = {trained: judge.splits(labelled, trained) for trained in (False, True)}
     clock = Budget(budget)
     results: list[Result] = []
@@ -181,11 +185,6 @@ def less_copies(problem: Problem, copies: Copies) -> tuple[Problem, tuple[Findin
     copied = [] if pool is None else copies.copied("unlabelled", "labelled").tolist()
     if pool is None or not copied:
         return problem, ()
-    if len(copied) == len(pool):
-        raise InputError(
-            f"all {len(pool)} samples without labels are copies of labelled ones: give others, or leave them "
-            "out"
-        )
     names = sample_names(pool[copied].x)
     found = Finding(
         "copies",
@@ -193,7 +192,8 @@ def less_copies(problem: Problem, copies: Copies) -> tuple[Problem, tuple[Findin
         f"left out of the pool: {len(copied)} of {len(pool)} samples, copies of labelled ones",
         tuple((Sample("unlabelled", i, name),) for i, name in zip(copied, names, strict=True)),
     )
-    return problem.having("unlabelled", pool[complement(torch.tensor(copied), len(pool))]), (found,)
+    rest = complement(torch.tensor(copied), len(pool))
+    return replace(problem, unlabelled=pool[rest] if len(rest) else None), (found,)
 
 
 def sureness(kept: Result, labelled: Domain, features: Domain) -> Certainty | None:

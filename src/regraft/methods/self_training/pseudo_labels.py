@@ -23,9 +23,9 @@ class PseudoLabels(OnBothSides):
     helps where the first head is right about what it is sure of, and has something left to learn: heaps with
     gaps between them. It harms where the first head is wrong and sure: it then learns its own mistakes and is
     surer of them with every round (confirmation bias), and a class that is told a little too often swallows
-    its neighbours, round by round: of digits by their pixels it lost 19 points with 4 labels a class and 12
-    with 10. Nothing here stops that, as SelfPaced does by the proportions of the classes; it is there to be
-    compared with, and no plan tries it.
+    its neighbours, round by round: of digits by their pixels, with 4 and 10 labels a class and a pool of
+    1,500, it was 19 and 12 points behind the probe of the labels alone. Nothing here stops that, and no plan
+    tries it; it is there to be compared with.
 
     >>> from regraft import Domain, Problem
     >>> from regraft.backbones import vectors

@@ -32,7 +32,9 @@ class SelfPaced(OnBothSides):
     pseudo-labels mostly fail. α is chosen on the source by leaving single samples out, and grows with the
     number of samples. It helps where the classes of the target are clusters that the source's classifier
     finds at least partly. Where the target's proportions are others than the source's, or where it has no
-    clusters, it draws the border through the middle of a class and is sure of it.
+    clusters, it draws the border through the middle of a class and is sure of it. Of as many samples as
+    columns it learns its mistakes by heart: of digits by their pixels, with 4 and 10 labels a class and a
+    pool of 1,500, it was 14 and 18 points behind the probe of the labels alone.
 
     >>> import torch
     >>> from regraft import Domain, Problem
