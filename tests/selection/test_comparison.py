@@ -317,3 +317,10 @@ def test_equal_rows_of_numbers_are_not_grouped(network, problem):
     assert study.labelled.group is None
     assert "duplicates" in [f.check for f in study.examination.findings]
     assert "duplicates" not in [f.check for f in study.examination.urgent]
+
+
+def test_what_a_source_teaches_is_for_adapt(problem):
+    labelled = problem.target_labelled
+    given = Problem(target_labelled=labelled, source=labelled, target=labelled.unlabelled())
+    with pytest.raises(InputError, match="CORAL learns from a source"):
+        compare(given, ["CORAL"])

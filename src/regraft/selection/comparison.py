@@ -89,6 +89,12 @@ def compare(
         raise InputError(f"hand_over is {hand_over!r}: it must be one of {', '.join(HAND_OVER)}")
     judge, training, store = judge or CrossValidation(), training or Training(), store or Store()
     planned = planned or plan(problem, backbone=backbone, methods=methods, budget=budget)
+    for method in (candidate.method for candidate in planned.candidates):
+        if problem.casting(method.needs).get(method.taught) != "target_labelled":
+            raise InputError(
+                f"{type(method).__name__} learns from a source, and folds of the target's labels do not "
+                "judge it: give the problem to rg.adapt, or leave the method out"
+            )
     copies = Copies.among({SIDES.get(role, role): domain for role, domain in problem.domains.items()})
     labelled = copies.joined("labelled")
     problem, said = less_copies(replace(problem, target_labelled=labelled), copies)
