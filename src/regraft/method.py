@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, final
 
@@ -20,6 +20,7 @@ from .model import Model
 from .output import OUTPUTS, Mask, Output
 from .problem import Problem
 from .provenance import origin
+from .recipe import Recipe
 from .schedule import Schedule
 from .training import Training
 
@@ -39,7 +40,7 @@ class Both(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method(ABC):
+class Method(Recipe, ABC):
     """A recipe. Fitting never changes it; what is fitted is the model.
 
     needs: the parts of the problem without which it cannot work. What needs a source and a target takes
@@ -185,20 +186,6 @@ class Method(ABC):
     @abstractmethod
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
         """Fit on activations: x is what crosses the cut, and `backbone` holds the stages behind it."""
-
-    def recipe(self) -> dict[str, Any]:
-        """The hyper-parameters by name, JSON-able."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
-
-    @classmethod
-    def objective_line(cls) -> str:
-        """The first line of the docstring: what is minimised, or done."""
-        return (cls.__doc__ or "").strip().splitlines()[0]
-
-    @classmethod
-    def family(cls) -> str:
-        """The folder it lives in."""
-        return cls.__module__.rsplit(".", 2)[-2].replace("_", " ")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ import copy
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Literal, final
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, final
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from .method import param
 from .problem import Problem
 from .progress import Silent
 from .provenance import origin
+from .recipe import Recipe
 from .samples import describe
 from .schedule import Mode, Schedule
 from .surgery import draw_anew
@@ -56,7 +57,7 @@ class Pretrained:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pretext(ABC):
+class Pretext(Recipe, ABC):
     """min_{η,β} (1/n) Σ ℓ(h_β(φ_η(t(x))), what is known of t)  over unlabelled x and changes t of them
 
     A recipe: `pretrain` never changes it. What φ has to know to solve the task is what it is good for
@@ -180,20 +181,6 @@ class Pretext(ABC):
     def steps(self, n: int) -> int:
         """How many steps n samples are worth."""
         return max(self.least_steps, self.epochs * (n // min(self.batch_size, n)))
-
-    def recipe(self) -> dict[str, Any]:
-        """The hyper-parameters by name, JSON-able."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
-
-    @classmethod
-    def objective_line(cls) -> str:
-        """The first line of the docstring: what is minimised."""
-        return (cls.__doc__ or "").strip().splitlines()[0]
-
-    @classmethod
-    def family(cls) -> str:
-        """The folder it lives in."""
-        return cls.__module__.rsplit(".", 2)[-2].replace("_", " ")
 
     def _started(self, backbone: Backbone, x: Tensor, training: Training) -> Network:
         with luck_of(training.seed):

@@ -25,7 +25,7 @@ from .pretext_choice import PretextChoice, Tried
 from .pretexts import PRETEXTS, pretext_named
 from .samples import kind_of, sizes_of
 from .seeds import seed_of
-from .selection.choice import best
+from .selection.choice import Result, best
 from .selection.judges import CrossValidation
 from .selection.judging import probe_judged
 from .selection.scores import metric_named, scores_of
@@ -137,7 +137,7 @@ def pretrain(
             continue
         tried.append(Tried(trial, _probed(trial, labelled, training)))
     if not tried:
-        raise InputError(f"no task suits these samples and this network ({left_out}): name one to see why")
+        raise InputError(f"no task suits these samples ({_told(left_out)}): name one to see why")
     name = metric_named(metric, labelled.asked)
     first = best([one.probe for one in tried], name)
     taken = next(one for one in tried if one.probe is first)
@@ -172,11 +172,15 @@ def _that_suit(
         else:
             suit.append(recipe)
     if not suit:
-        raise InputError(f"no task suits {kind} and these labels ({left_out}): name one all the same")
+        raise InputError(f"no task suits {kind} and these labels ({_told(left_out)}): name one all the same")
     return suit, left_out
 
 
-def _probed(made: Pretrained, labelled: Domain, training: Training) -> Any:
+def _told(left_out: list[tuple[str, str]]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in left_out)
+
+
+def _probed(made: Pretrained, labelled: Domain, training: Training) -> Result:
     told = f"after {type(made.task).__name__}"
     return probe_judged(labelled, made.backbone, CrossValidation(seed=training.seed), training, told)
 

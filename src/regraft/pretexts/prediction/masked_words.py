@@ -29,8 +29,8 @@ class MaskedWords(OfTexts):
     tenth are left, so that φ may trust no word; φ_t are the activations at its place, before the last stage
     pools them, and h has two layers. It helps where words of like meaning stand in like company, and texts
     are many: a probe then knows words that no label has shown it. It harms where labels are about what the
-    neighbours of a word do not tell (words of opposite meaning keep the same company); and on a few hundred
-    texts, from which only frequent words are learned, a bag of words is the better network.
+    neighbours of a word do not tell (words of opposite meaning keep the same company); and of few texts only
+    frequent words are learned: the bag of words that the verdict is against is there for that.
 
     >>> from regraft.backbones import small_text
     >>> from regraft.domain import Domain
