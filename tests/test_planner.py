@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+import scipy.sparse
 import torch
 
 from regraft.backbones import glyphs, lenet, pixels, vectors
@@ -207,12 +209,26 @@ def test_a_pool_is_used_beside_all_others_where_it_is_large_enough(network):
 
 def test_with_time_a_network_learns_from_a_pool_as_well(network):
     assert pooled(plan(with_a_pool(30, 60), backbone=network, budget=60)) == ["LabelPropagation", "AdaMatch"]
-    assert pooled(plan(with_a_pool(30, 60), budget=60)) == [
-        "AdaptedGaussians"
-    ]  # nothing that could be trained
-    scratch = plan(with_a_pool(30, 60, images=True), backbone="pixels", budget=60).candidates[-1]
-    assert (type(scratch.method).__name__, scratch.backbone.name) == ("AdaMatch", "small convnet")
-    assert scratch.method.affine > 0  # pictures that nothing changes would teach what is known
+    # nothing that could be trained
+    assert pooled(plan(with_a_pool(30, 60), budget=60)) == ["AdaptedGaussians"]
+
+
+@pytest.mark.parametrize(("backbone", "rival"), [("pixels", "FromScratch"), ("glyphs", "FineTune")])
+def test_small_networks_learn_from_changed_pictures_and_so_does_what_the_pool_has_to_beat(backbone, rival):
+    alone, matched = plan(with_a_pool(30, 60, images=True), backbone=backbone, budget=60).candidates[-2:]
+    assert (type(alone.method).__name__, type(matched.method).__name__) == (rival, "AdaMatch")
+    assert alone.backbone.name == matched.backbone.name
+    assert matched.method.lowest_trained(matched.backbone) == alone.method.lowest_trained(alone.backbone) == 0
+    assert matched.method.augmentation == alone.method.augmentation
+    assert matched.method.affine > 0  # pictures that nothing changes would teach what is known
+    assert alone.rival
+    assert not matched.rival
+
+
+def test_a_pool_of_words_shows_which_are_rare():
+    few = Domain(scipy.sparse.csr_array(np.eye(30, 40)), ["owl", "crow"] * 15)
+    problem = Problem(target_labelled=few, unlabelled=Domain(scipy.sparse.csr_array(np.eye(90, 40, -30))))
+    assert pooled(plan(problem)) == ["LatentSemantics"]
 
 
 def test_who_learns_from_a_pool_is_tried_with_what_it_has_to_beat(network):

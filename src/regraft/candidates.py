@@ -14,7 +14,8 @@ from .trained import Trained
 class Candidate:
     """A method on a backbone, why it is tried, and whether the user asked for it.
 
-    variant: what tells it from another recipe of the same method, in two words.
+    variant: what tells it from another recipe of the same method, in two words. rival: whether it is there
+    because another has to beat it, and is judged to the end.
     """
 
     method: Method
@@ -22,6 +23,7 @@ class Candidate:
     reason: str
     asked: bool = False
     variant: str = ""
+    rival: bool = False
 
     @property
     def name(self) -> str:

@@ -103,7 +103,8 @@ def plan(
         for rule in pooling:
             if rule.when(facts):
                 method = METHODS[rule.method](**rule.recipe(facts))
-                tried.append(Candidate(method, _untrained(method, network, labelled), rule.reason))
+                phi = _network_for(method, network, labelled)
+                tried.append(Candidate(method, phi, rule.reason, variant=rule.variant, rival=not method.semi))
     if facts.smallest == 1 and isinstance(labelled.output, Classes):
         counts = labelled.classes.counts(labelled.labels).tolist()
         alone = [name for name, n in zip(labelled.classes.names, counts, strict=True) if n == 1]

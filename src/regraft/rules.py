@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from .backbone import Backbone
 from .output import Classes, Mask
+from .preprocessing.images import ImagePreprocessing
 from .problem import Problem
 from .samples import kind_of
 
@@ -17,7 +18,9 @@ FEW = 50  # labels below which picking the best of many candidates costs more th
 MANY = 200  # labels a class from which the lowest stages may have something to learn
 SCRATCH = 50  # labels a class from which a network from scratch may beat linear models of raw pixels
 POOL = 2  # samples without labels, for each label, from which they can tell more than the labels do
+WORDS = ("sparse", "texts")  # kinds of samples of which most numbers are 0
 MOST_NEIGHBOURS = 20_000  # samples that are all compared with all
+LIGHT = 64  # pixels a side up to which all stages of a network learn in a minute or two
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,21 @@ class Facts:
     known: bool  # whether the head of pretraining has all the classes, by name
     pool: int = 0  # samples of the task without labels
     trainable: bool = True  # whether a network is there, or can be made, that learns
+    light: bool = False  # whether all of that network learns in little time: small pictures
 
     @classmethod
     def of(cls, problem: Problem, backbone: Backbone, budget: float | None) -> "Facts":
         labelled = problem.domains["target_labelled"]
         old, counts = backbone.old_head, torch.bincount(labelled.strata, minlength=labelled.asked.width)
-        classes = isinstance(labelled.output, Classes)
+        classes, kind = isinstance(labelled.output, Classes), kind_of(labelled.x)
+        learns = any(True for _ in backbone.parameters())
+        look = backbone.preprocessing
+        small = isinstance(look, ImagePreprocessing) and max(look.size) <= LIGHT
         return cls(
             output=labelled.asked.kind,
             labels=len(labelled),
             smallest=int(counts.min()) if classes else len(labelled),
-            kind=kind_of(labelled.x),
+            kind=kind,
             pretrained=backbone.pretrained,
             stages=len(backbone),
             batch_norm=any(isinstance(module, _BatchNorm) for module in backbone.modules()),
@@ -54,7 +61,8 @@ class Facts:
             and old is not None
             and len(old.known(labelled.classes.names)) == labelled.asked.width,
             pool=0 if problem.unlabelled is None else len(problem.unlabelled),
-            trainable=kind_of(labelled.x) == "images" or any(True for _ in backbone.parameters()),
+            trainable=kind == "images" or learns,
+            light=kind == "images" and (small or not learns),
         )
 
 
@@ -243,8 +251,23 @@ RULES: tuple[Rule, ...] = (
 )
 
 SMALL_POOL = f"needs {POOL} samples without labels for each label: fewer tell little that the labels do not"
+TIME = "needs time: --budget 10m"
+# what keeps a picture what it is, most of the time; what changes nothing would teach what is known
+CHANGED: dict[str, Any] = {"affine": 0.5, "colour": 0.2, "stage_rate": 2e-3}
 
-# what learns from a pool as well, beside all others: it has to beat the best of them
+
+def _worth_matching(f: Facts) -> bool:
+    return _pooled(f) and f.trainable and _large_pool(f)
+
+
+def _matched(f: Facts) -> dict[str, Any]:
+    """Small networks learn as a whole from changed pictures; of others the last stage, from noise."""
+    if not f.light:
+        return {}
+    return {**CHANGED, "trained": f.stages or 1, "least_steps": 1000}
+
+
+# what learns from a pool as well, beside all others, and what is tried because that has to beat it
 POOL_RULES: tuple[Rule, ...] = (
     Rule(
         "LabelPropagation",
@@ -256,23 +279,50 @@ POOL_RULES: tuple[Rule, ...] = (
         SMALL_POOL,
     ),
     Rule(
+        "LatentSemantics",
+        False,
+        lambda f: _pooled(f) and not _lent(f) and f.kind in WORDS,
+        "a pool shows which words are rare and which occur together, so that a few labels tell of many words",
+        _large_pool,
+        SMALL_POOL,
+    ),
+    Rule(
         "AdaptedGaussians",
         False,
-        lambda f: _pooled(f) and not _compared(f),
+        lambda f: _pooled(f) and not _compared(f) and f.kind not in WORDS,
         "where classes are heaps, a pool shows where these lie and how they are stretched, which few labels "
         "do not",
         _large_pool,
         SMALL_POOL,
     ),
     Rule(
+        "FineTune",
+        False,
+        lambda f: _worth_matching(f) and f.light and _lent(f),
+        "the network, the changes and the rates of AdaMatch without the pool: what it has to beat",
+        _may_train,
+        TIME,
+        lambda f: {**CHANGED, "least_steps": 500, "held_out": 0.0},
+        "changed pictures",
+    ),
+    Rule(
+        "FromScratch",
+        False,
+        lambda f: _worth_matching(f) and f.light and not _lent(f),
+        "the network, the changes and the rates of AdaMatch without the pool: what it has to beat",
+        _may_train,
+        TIME,
+        lambda f: {"affine": 0.5, "colour": 0.2, "rate": 2e-3, "least_steps": 500, "held_out": 0.0},
+        "changed pictures",
+    ),
+    Rule(
         "AdaMatch",
         False,
-        lambda f: _pooled(f) and f.trainable,
+        _worth_matching,
         "what is surely said of a sample without a label is to be said of it changed as well, so that labels "
         "spread through the pool",
-        lambda f: _may_train(f) and _large_pool(f),
-        f"{SMALL_POOL}; and time: --budget 10m",
-        # behind frozen stages samples are changed by noise, pictures as they are by what changes no class
-        lambda f: {} if f.pretrained else {"affine": 0.25, "colour": 0.2, "least_steps": 500},
+        _may_train,
+        TIME,
+        _matched,
     ),
 )

@@ -68,6 +68,7 @@ from .several_sources.coral_across import CORALAcross
 from .several_sources.group_dro import GroupDRO
 from .several_sources.moment_matching import MomentMatching
 from .several_sources.trusted import Trusted
+from .subspace.latent_semantics import LatentSemantics
 from .subspace.shared_direction import SharedDirection
 from .transport.deep_jdot import DeepJDOT
 from .transport.entropic_transport import EntropicTransport
@@ -115,6 +116,7 @@ METHODS: dict[str, type[Method]] = {
         SharedDirection,
         SelfPaced,
         LabelPropagation,
+        LatentSemantics,
         PseudoLabels,
         MatchedScales,
         SubspaceAlignment,

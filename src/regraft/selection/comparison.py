@@ -114,7 +114,7 @@ def compare(
     with training.progress.track("candidates", len(planned.candidates)) as task:
         for candidate in sorted(planned.candidates, key=by_freedom):
             less = [paid[stages] for stages in paid if stages < by_freedom(candidate)]
-            if less and not candidate.adapts and not any(less) and not candidate.asked:
+            if less and not candidate.adapts and not any(less) and not (candidate.asked or candidate.rival):
                 left_out.append((candidate.name, "training fewer stages did not pay"))
                 task.advance()
                 continue
@@ -241,9 +241,9 @@ def by_freedom(candidate: Candidate) -> int:
 def race_of(candidate: Candidate, results: list[Result], metric: str) -> Race | None:
     """What a network that is trained has to keep up with: the best so far of those that borrow as it does.
 
-    What the user asked for runs to the end.
+    What the user asked for, and what another has to beat, runs to the end.
     """
     rivals = [r for r in results if r.candidate.borrows == candidate.borrows]
-    if not (candidate.tunes or candidate.trained) or candidate.asked or not rivals:
+    if not (candidate.tunes or candidate.trained) or candidate.asked or candidate.rival or not rivals:
         return None
     return Race(best(rivals, metric), metric)

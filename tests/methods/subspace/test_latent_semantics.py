@@ -1,0 +1,70 @@
+"""LatentSemantics."""
+
+import numpy as np
+import scipy.sparse
+import torch
+from sklearn.decomposition import PCA
+from sklearn.feature_extraction.text import TfidfTransformer
+from torch import nn
+
+from regraft.backbones import open_backbone, words
+from regraft.domain import Domain
+from regraft.features import embed
+from regraft.methods.features.linear_probe import LinearProbe
+from regraft.methods.subspace.latent_semantics import LatentSemantics, rareness
+from regraft.problem import Problem
+
+TOPICS, VOCABULARY = 2, 300
+
+
+def reviews(n, seed):
+    """Counts of words: each topic has half of the vocabulary, and a tenth of the words are everybody's."""
+    luck = np.random.default_rng(seed)
+    y = np.arange(n) % TOPICS
+    rate = np.full((TOPICS, VOCABULARY), 0.02)
+    rate[0, : VOCABULARY // 2] = rate[1, VOCABULARY // 2 :] = 0.045
+    rate[:, ::10] = 0.5
+    return Domain(scipy.sparse.csr_array(luck.poisson(rate[y])), ["sea" if c == 0 else "sand" for c in y])
+
+
+def as_they_are():
+    """Vectors that nothing scales."""
+    return open_backbone(nn.Identity(), domain=Domain(torch.zeros(2, 5)))
+
+
+def test_rareness_is_the_inverse_document_frequency_of_scikit_learn():
+    counts = reviews(50, 1).x.matrix
+    first, rest = (torch.from_numpy(part.toarray()) for part in (counts[:20], counts[20:]))
+    expected = TfidfTransformer(smooth_idf=True).fit(counts).idf_
+    np.testing.assert_allclose(rareness((first, rest)).numpy(), expected)
+
+
+def test_the_head_learns_in_the_principal_components_of_weighted_words():
+    few, pool = reviews(30, 1), reviews(120, 2).unlabelled()
+    model = LatentSemantics(components=5).fit(Problem(target_labelled=few, unlabelled=pool), words())
+    of_few, of_pool = (embed(model.backbone, domain).x.double() for domain in (few, pool))
+    both = torch.cat([of_few, of_pool])
+    weight = torch.log((1 + len(both)) / (1 + (both != 0).sum(0))) + 1
+    space = PCA(5, svd_solver="full").fit(both * weight)
+    unit = np.sqrt(space.explained_variance_.mean() * (len(both) - 1) / len(both))
+    seen = [torch.from_numpy(space.transform(z * weight) / unit) for z in (of_few, of_pool)]
+    by_hand = LinearProbe().fit(
+        Problem(target_labelled=Domain(seen[0], few.labels, few.output)), as_they_are()
+    )
+    ours, theirs = model.logits(pool), by_hand.logits(Domain(seen[1]))
+    torch.testing.assert_close(ours.float(), theirs.float(), atol=2e-3, rtol=1e-3)
+
+
+def test_words_that_no_label_has_are_known_by_their_company():
+    few, pool, test = reviews(8, 1), reviews(600, 2).unlabelled(), reviews(400, 3)
+    problem = Problem(target_labelled=few, unlabelled=pool)
+    right, alone = (
+        (recipe.fit(problem, words()).logits(test).argmax(1) == test.y).float().mean()
+        for recipe in (LatentSemantics(), LinearProbe())
+    )
+    assert right > alone + 0.05
+
+
+def test_where_no_column_is_ever_0_all_count_the_same():
+    x = torch.rand(20, 4) + 0.1
+    assert torch.equal(rareness((x[:5], x[5:])), torch.ones(4).double())
