@@ -201,16 +201,24 @@ def test_a_pool_is_used_beside_all_others_where_it_is_large_enough(network):
         assert pooled(without) == []
         assert pooled(planned) == [name]
         assert len(planned.candidates) == len(without.candidates) + 1
-        small = plan(with_a_pool(30, 59), backbone=phi)
+        small = plan(with_a_pool(30, 14), backbone=phi)
         assert pooled(small) == []
-        assert dict(small.left_out)[name].startswith("needs 2 samples without labels")
+        assert dict(small.left_out)[name].startswith("needs one sample without a label")
         assert name not in dict(without.left_out)
 
 
-def test_with_time_a_network_learns_from_a_pool_as_well(network):
-    assert pooled(plan(with_a_pool(30, 60), backbone=network, budget=60)) == ["LabelPropagation", "AdaMatch"]
-    # nothing that could be trained
-    assert pooled(plan(with_a_pool(30, 60), budget=60)) == ["AdaptedGaussians"]
+def test_one_that_learns_from_a_pool_is_tried_and_is_trained_where_pictures_are_small(network):
+    for phi, images, budget, name in (
+        (network, False, 60, "LabelPropagation"),
+        (None, False, 60, "AdaptedGaussians"),
+        ("glyphs", True, 60, "AdaMatch"),
+        ("glyphs", True, None, "LabelPropagation"),
+        ("pixels", True, None, "AdaptedGaussians"),
+    ):
+        planned = plan(with_a_pool(30, 60, images), backbone=phi, budget=budget)
+        assert pooled(planned) == [name]
+        told = dict(planned.left_out).get("AdaMatch")
+        assert told == ("needs time: --budget 10m" if images and budget is None else None)
 
 
 @pytest.mark.parametrize(("backbone", "rival"), [("pixels", "FromScratch"), ("glyphs", "FineTune")])

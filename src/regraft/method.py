@@ -18,6 +18,7 @@ from .features import Store, behind, embed, with_views
 from .folds import Rows, complement
 from .model import Model
 from .output import OUTPUTS, Mask, Output
+from .pooling import joined
 from .problem import Problem
 from .provenance import origin
 from .recipe import Recipe
@@ -127,11 +128,12 @@ class Method(Recipe, ABC):
                 f"{', '.join(sorted(problem.given)) or 'nothing'}: add what is missing"
             )
         self.must_learn(problem.output)
-        problem = seen
         if not backbone.preprocessing.fitted:
-            taught = problem.domains[self.taught]
-            backbone = backbone.prepared_by(backbone.preprocessing.fit(taught.x))
-        return problem, backbone
+            # a pool is of the same kind as the samples beside it: a rule fitted to both knows more
+            of_a_pool = problem.casting(self.needs).get(self.taught) != self.taught
+            shown = [seen.domains[role].x for role in (self.taught, "target")[: 1 + of_a_pool]]
+            backbone = backbone.prepared_by(backbone.preprocessing.fit(joined(shown)))
+        return seen, backbone
 
     def must_learn(self, output: Output) -> None:
         """InputError where such answers are none that the recipe can learn to give."""

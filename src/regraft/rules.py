@@ -17,7 +17,7 @@ DEEP = 0.6  # share of the stages that are trained before all of them are
 FEW = 50  # labels below which picking the best of many candidates costs more than it can win
 MANY = 200  # labels a class from which the lowest stages may have something to learn
 SCRATCH = 50  # labels a class from which a network from scratch may beat linear models of raw pixels
-POOL = 2  # samples without labels, for each label, from which they can tell more than the labels do
+POOL = 0.5  # samples without labels, for each label, from which they may tell what the labels do not
 WORDS = ("sparse", "texts")  # kinds of samples of which most numbers are 0
 MOST_NEIGHBOURS = 20_000  # samples that are all compared with all
 LIGHT = 64  # pixels a side up to which all stages of a network learn in a minute or two
@@ -37,7 +37,6 @@ class Facts:
     budget: float | None  # seconds for training networks
     known: bool  # whether the head of pretraining has all the classes, by name
     pool: int = 0  # samples of the task without labels
-    trainable: bool = True  # whether a network is there, or can be made, that learns
     light: bool = False  # whether all of that network learns in little time: small pictures
 
     @classmethod
@@ -61,7 +60,6 @@ class Facts:
             and old is not None
             and len(old.known(labelled.classes.names)) == labelled.asked.width,
             pool=0 if problem.unlabelled is None else len(problem.unlabelled),
-            trainable=kind == "images" or learns,
             light=kind == "images" and (small or not learns),
         )
 
@@ -250,29 +248,49 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-SMALL_POOL = f"needs {POOL} samples without labels for each label: fewer tell little that the labels do not"
-TIME = "needs time: --budget 10m"
+SMALL_POOL = "needs one sample without a label for every two labels: fewer tell little that these do not"
 # what keeps a picture what it is, most of the time; what changes nothing would teach what is known
 CHANGED: dict[str, Any] = {"affine": 0.5, "colour": 0.2, "stage_rate": 2e-3}
 
 
-def _worth_matching(f: Facts) -> bool:
-    return _pooled(f) and f.trainable and _large_pool(f)
+def _matches(f: Facts) -> bool:
+    """Whether there are pictures of which one knows what changes nothing about them, and time to learn it."""
+    return _pooled(f) and f.light and _may_train(f) and _large_pool(f)
 
 
-def _matched(f: Facts) -> dict[str, Any]:
-    """Small networks learn as a whole from changed pictures; of others the last stage, from noise."""
-    if not f.light:
-        return {}
-    return {**CHANGED, "trained": f.stages or 1, "least_steps": 1000}
-
-
-# what learns from a pool as well, beside all others, and what is tried because that has to beat it
+# One that learns from a pool as well is tried beside all others, the first that fits: few labels do not tell
+# which of several is best. What is tried only because that has to beat it stands before it.
 POOL_RULES: tuple[Rule, ...] = (
+    Rule(
+        "FineTune",
+        False,
+        lambda f: _matches(f) and _lent(f),
+        "the network, the changes and the rates of AdaMatch without the pool: what it has to beat",
+        recipe=lambda f: {**CHANGED, "least_steps": 500, "held_out": 0.0},
+        variant="changed pictures",
+    ),
+    Rule(
+        "FromScratch",
+        False,
+        lambda f: _matches(f) and not _lent(f),
+        "the network, the changes and the rates of AdaMatch without the pool: what it has to beat",
+        recipe=lambda f: {"affine": 0.5, "colour": 0.2, "rate": 2e-3, "least_steps": 500, "held_out": 0.0},
+        variant="changed pictures",
+    ),
+    Rule(
+        "AdaMatch",
+        False,
+        lambda f: _pooled(f) and f.light and _large_pool(f),
+        "what is surely said of a sample without a label is to be said of it changed as well, so that labels "
+        "spread through the pool",
+        _may_train,
+        "needs time: --budget 10m",
+        lambda f: {**CHANGED, "trained": f.stages or 1, "least_steps": 1000},
+    ),
     Rule(
         "LabelPropagation",
         False,
-        lambda f: _pooled(f) and _compared(f),
+        lambda f: _pooled(f) and not _matches(f) and _compared(f),
         "where features are worth borrowing, neighbours are mostly of one class, and labels flow from one to "
         "the next through the pool",
         _large_pool,
@@ -289,40 +307,10 @@ POOL_RULES: tuple[Rule, ...] = (
     Rule(
         "AdaptedGaussians",
         False,
-        lambda f: _pooled(f) and not _compared(f) and f.kind not in WORDS,
+        lambda f: _pooled(f) and not _matches(f) and not _compared(f) and f.kind not in WORDS,
         "where classes are heaps, a pool shows where these lie and how they are stretched, which few labels "
         "do not",
         _large_pool,
         SMALL_POOL,
-    ),
-    Rule(
-        "FineTune",
-        False,
-        lambda f: _worth_matching(f) and f.light and _lent(f),
-        "the network, the changes and the rates of AdaMatch without the pool: what it has to beat",
-        _may_train,
-        TIME,
-        lambda f: {**CHANGED, "least_steps": 500, "held_out": 0.0},
-        "changed pictures",
-    ),
-    Rule(
-        "FromScratch",
-        False,
-        lambda f: _worth_matching(f) and f.light and not _lent(f),
-        "the network, the changes and the rates of AdaMatch without the pool: what it has to beat",
-        _may_train,
-        TIME,
-        lambda f: {"affine": 0.5, "colour": 0.2, "rate": 2e-3, "least_steps": 500, "held_out": 0.0},
-        "changed pictures",
-    ),
-    Rule(
-        "AdaMatch",
-        False,
-        _worth_matching,
-        "what is surely said of a sample without a label is to be said of it changed as well, so that labels "
-        "spread through the pool",
-        _may_train,
-        TIME,
-        _matched,
     ),
 )
