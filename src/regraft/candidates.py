@@ -1,7 +1,7 @@
 """What is to be tried, and a plan of it: each candidate with a reason and a reference."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .backbone import Backbone
@@ -89,6 +89,13 @@ class Plan:
     candidates: tuple[Candidate, ...]
     left_out: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+
+    def without_a_pool(self) -> "Plan":
+        """Less what learns from samples without labels, where there turn out to be none to learn from."""
+        gone = [c for c in self.candidates if c.adapts]
+        why = "all samples without labels are copies of labelled ones"
+        rest = tuple(c for c in self.candidates if c not in gone and not c.rival)
+        return replace(self, candidates=rest, left_out=(*self.left_out, *((c.name, why) for c in gone)))
 
     def __str__(self) -> str:
         lines = ["Plan"]

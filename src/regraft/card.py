@@ -81,7 +81,8 @@ def _score(study: dict[str, Any]) -> str:
     if test := study.get("test"):
         lines += [f"On a test set of {test['samples']} samples{_read(test)}: {_interval(test)}."]
     if sentence := study.get("sentence"):
-        unproven = " It was handed over unproven, as was asked." if study["unproven"] else ""
+        standing = study.get("standing") or ("as was asked" if study["unproven"] else "")
+        unproven = f" It was handed over unproven: {escaped(standing)}." if standing else ""
         lines += ["", f"Verdict: {escaped(sentence)}{unproven}"]
     if tried := study.get("candidates"):
         lines += ["", f"| tried | {metric} | starts from |", "|---|---|---|"]

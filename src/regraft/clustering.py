@@ -144,12 +144,18 @@ def cluster(
     space = principal([taught], COMPONENTS)
     with one_thread(small=z.numel() < SMALL):
         at = normalize(space(z), dim=1)
-        return _found(target, network, at, clusters, training.seed)
+        return lying_together(target, network.name, at, clusters, training.seed)
 
 
-def _found(
-    target: Domain, network: Backbone, at: Float[Tensor, "n d"], clusters: int | None, seed: int
+def lying_together(
+    target: Domain, network: str, at: Float[Tensor, "n d"], clusters: int | None, seed: int
 ) -> Clusters:
+    """The clusters of samples that lie at these places: so many, or as many as are there.
+
+    >>> places = torch.eye(3)[torch.arange(30) % 3] + 0.01 * torch.arange(30.0)[:, None]
+    >>> lying_together(Domain(places), "no network", places, None, seed=0).sizes
+    [10, 10, 10]
+    """
     strengths, reason = {}, "as you asked"
     if clusters is None:
         most = min(MOST_CLUSTERS, len(at) // 6)
@@ -170,7 +176,7 @@ def _found(
         silhouettes[rows] = torch.from_numpy(
             silhouette_samples(at[rows].numpy(), told[rows].numpy())
         ).double()
-    return Clusters(target, network.name, told, silhouettes, tuple(exemplars), strengths, reason)
+    return Clusters(target, network, told, silhouettes, tuple(exemplars), strengths, reason)
 
 
 def chosen(strengths: dict[int, float]) -> tuple[int, str]:

@@ -51,14 +51,35 @@ def test_a_pool_that_helps_is_used_and_says_so():
     assert right > 0.9
 
 
-def test_a_pool_has_to_beat_what_the_labels_alone_say():
+def test_what_is_to_be_proven_has_to_beat_what_the_labels_alone_say():
     problem = pooled(apart=16.0)
-    study = compare(problem, methods=["AdaptedGaussians"], judge=ONCE)
+    study = compare(problem, methods=["AdaptedGaussians"], judge=ONCE, hand_over="proven")
     assert study.pool.outcome == "no evidence"
     assert not study.handed_over.candidate.adapts
     assert "No evidence that the unlabelled pool helps" in str(study)
     best = compare(problem, methods=["AdaptedGaussians"], judge=ONCE, hand_over="best")
     assert best.unproven == best.handed_over.candidate.adapts
+
+
+def test_of_a_pool_that_looks_like_the_labelled_samples_it_is_enough_that_it_likely_helps():
+    problem = pooled(apart=16.0)
+    study = compare(problem, methods=["AdaptedGaussians"], judge=ONCE)
+    assert (study.pool.outcome, study.belonging.alike) == ("no evidence", True)
+    assert study.handed_over.candidate.adapts
+    assert study.unproven
+    assert "Handed over, as likely the better one: AdaptedGaussians" in str(study)
+    assert study.to_json()["belonging"]["alike"]
+
+
+def test_a_pool_of_others_is_told_and_has_to_prove_itself():
+    problem = pooled(apart=16.0)
+    moved = problem.unlabelled.x + 3 * torch.eye(400)[17]
+    other = Problem(target_labelled=problem.target_labelled, unlabelled=Domain(moved))
+    study = compare(other, methods=["AdaptedGaussians"], judge=ONCE)
+    assert study.pool.outcome == "no evidence"
+    assert not study.belonging.alike
+    assert not study.handed_over.candidate.adapts
+    assert "Data: warning: the pool does not look like the labelled samples" in str(study)
 
 
 def test_folds_hold_out_labelled_samples():
@@ -85,8 +106,10 @@ def test_copies_of_labelled_samples_are_left_out_of_the_pool():
     assert torch.equal(methods(study)["AdaptedGaussians"].logits, methods(alone)["AdaptedGaussians"].logits)
     assert "left out of the pool: 7 of 107 samples, copies of labelled ones" in str(study)
     assert study.setting["given"]["unlabelled"] == 100
-    useless = Problem(target_labelled=few, unlabelled=Domain(x[:7]))
-    assert compare(useless, judge=ONCE).pool is None
+    useless = Problem(target_labelled=few, unlabelled=Domain(few.x[:16]))
+    without = compare(useless, judge=ONCE)
+    assert without.pool is None
+    assert dict(without.left_out)["AdaptedGaussians (columns)"].startswith("all samples without labels")
     with pytest.raises(InputError, match="all samples without labels are copies"):
         compare(useless, methods=["AdaptedGaussians"], judge=ONCE)
 

@@ -56,10 +56,11 @@ from .places import cache_folder, record_folder
 @click.option("--metric", help="What the choice is made by: accuracy (usual) or balanced-accuracy.")
 @click.option(
     "--hand-over",
-    type=click.Choice(["proven", "best"]),
-    default="proven",
+    type=click.Choice(["likely", "proven", "best"]),
+    default="likely",
     show_default=True,
-    help="proven: a transfer only if its gain is beyond doubt; best: whatever scores best.",
+    help="proven: a transfer, or a pool, only if its gain is beyond doubt; likely: the same, but a pool that "
+    "looks like the labelled samples if its gain is likely; best: whatever scores best.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The model folder; named after PATH if it is not given."

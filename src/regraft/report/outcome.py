@@ -15,11 +15,11 @@ from .markup import Content, Html, tag
 def in_short(study: Study) -> Html:
     """The page in three lines."""
     kept = study.handed_over.candidate
-    unproven = ", as you asked, though it is not proven" if study.unproven else ""
+    standing = f", {study.standing}" if study.standing else ""
     return tag(
         "div",
         tag("p", study.sentence(), class_="verdict"),
-        tag("p", "Handed over: ", tag("b", name_of(kept.name)), f"{unproven}, refitted on all labels."),
+        tag("p", "Handed over: ", tag("b", name_of(kept.name)), f"{standing}, refitted on all labels."),
         tag(
             "p",
             "Expected on new samples: ",

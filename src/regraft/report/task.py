@@ -16,11 +16,12 @@ SHOWN = 10  # of what was left out, before the rest is folded
 def asked(study: Study) -> Content:
     """The question, in the words of whoever asked."""
     rule = {
-        "proven": "the best that borrows, if its gain is proven; otherwise the best that borrows nothing",
         "best": "the best score, proven or not",
-    }[study.rule]
-    if study.rule == "proven" and study.pool is not None:
+    }.get(study.rule, "the best that borrows, if its gain is proven; otherwise the best that borrows nothing")
+    if study.rule != "best" and study.pool is not None:
         rule += "; before all, the best that uses the pool, if its gain over the best without it is proven"
+        if study.rule == "likely":
+            rule += ", or likely and the pool looks like the labelled samples"
     borrowing = (r.candidate for r in study.results if r.candidate.borrows)
     borrowed = {c.backbone.name: c.backbone for c in borrowing if c.backbone.pretrained}
     lent = [

@@ -92,7 +92,7 @@ def adapt(
     learners = [c for c in planned.candidates if few is not None and "target_labelled" in c.method.needs]
     judge = None if few is None else FewLabels(problem, learners, training, store, clock)
     shift = trials.shift(planned.candidates[0].backbone)
-    decided = shift if hand_over == "proven" and few is None else None
+    decided = shift if hand_over != "best" and few is None else None
     candidates, spared = spare([c for c in planned.candidates if c not in learners], decided)
     done = trials.on_split(candidates, training.seed)
     if not done.tried or done.tried[0][0].adapts:

@@ -21,11 +21,13 @@ from ..folds import complement
 from ..heads.levels import unpacked
 from ..model import Model
 from ..output import Classes, Mask
-from ..planner import plan
+from ..planner import plan, raw_backbone
+from ..pooling import joined
 from ..problem import Problem
 from ..provenance import versions
 from ..samples import kind_of, sample_names
 from ..training import Training
+from .belonging import Belonging, belonging
 from .budget import Budget
 from .choice import HAND_OVER, Result, best, handed_over
 from .curve import LearningCurve, learning_curve
@@ -48,7 +50,7 @@ def compare(
     judge: CrossValidation | None = None,
     *,
     metric: str | None = None,
-    hand_over: str = "proven",
+    hand_over: str = "likely",
     budget: float | None = None,
     store: Store | None = None,
     planned: Plan | None = None,
@@ -58,7 +60,8 @@ def compare(
     problem: with `target_labelled`. methods: names or recipes to try; None tries what `plan` finds worth it.
     backbone: a name, a folder, a module or a `Backbone`. metric: one of the output's `metrics`, for classes
     "accuracy" or "balanced_accuracy"; without one, the first of them.
-    hand_over: "proven" as said below, or "best": the row with the best score, whatever the verdict.
+    hand_over: "likely" or "proven" as said below, or "best": the row with the best score, whatever the
+    verdict.
     budget: seconds for training networks, and what is left of them for nested cross-validation, if that is
     enough for it; None trains none. store: where activations are kept.
 
@@ -66,9 +69,11 @@ def compare(
     (`CrossValidation`). A transfer is handed over only if the interval of its paired gain over the best
     baseline is above zero, and a fine-tuned network only if it also beats the probe in that way. What learns
     from samples without labels as well (`unlabelled`) is handed over only if it beats the best of all that
-    learn from the labels alone in that way; copies of labelled samples are left out of that pool, so that no
-    fold is judged by what was seen of it. What is handed over is refitted on all labels. With very few labels
-    little can be proven: a transfer that is right nine times in ten may be refused at ten labels.
+    learn from the labels alone in that way; or, by the rule "likely", if that is more likely than not
+    (`choice.likely`) and the pool looks like the labelled samples (`belonging`). Copies of labelled samples
+    are left out of that pool, so that no fold is judged by what was seen of it. What is handed over is
+    refitted on all labels. With very few labels little can be proven: a transfer that is right nine times in
+    ten may be refused at ten labels.
 
     A network whose training the plan tries, not you, is given up as soon as it is unlikely to end ahead of
     the best row before it (`racing.Race`), and where no change of a few stages is likely to be better, larger
@@ -98,10 +103,12 @@ def compare(
     copies = Copies.among({SIDES.get(role, role): domain for role, domain in problem.domains.items()})
     labelled = copies.joined("labelled")
     problem, said = less_copies(replace(problem, target_labelled=labelled), copies)
-    if problem.unlabelled is None and said and any(c.adapts for c in planned.candidates):
-        raise InputError(
-            "all samples without labels are copies of labelled ones: give others, or leave them out"
-        )
+    if problem.unlabelled is None and said:
+        if any(c.adapts and c.asked for c in planned.candidates):
+            raise InputError(
+                "all samples without labels are copies of labelled ones: give others, or leave them out"
+            )
+        planned = planned.without_a_pool()
     splits = {trained: judge.splits(labelled, trained) for trained in (False, True)}
     clock = Budget(budget)
     results: list[Result] = []
@@ -134,12 +141,15 @@ def compare(
             if candidate.tunes and not candidate.adapts:  # what a pool adds tells nothing of stages
                 paid[by_freedom(candidate)] = paid.get(by_freedom(candidate), False) or better
             task.advance()
-    choice = handed_over(results, metric, hand_over)
+    kind = of_the_kind(problem, planned, entries)
+    alike = kind is not None and kind.alike
+    choice = handed_over(results, metric, hand_over, alike)
     kept = choice.kept
     winner = best(results, metric)
+    told = kind.findings(problem.unlabelled) if kind is not None and problem.unlabelled is not None else ()
     again = None
     if budget is not None and len(splits[False][0]) * sum(r.seconds for r in results) < clock.left:
-        again = nested(judged_ones, splits[False][0], judge, kept, metric, hand_over)
+        again = nested(judged_ones, splits[False][0], judge, kept, metric, hand_over, alike)
 
     def refitted() -> tuple[Model, Domain]:
         entry = entries.of(kept.candidate)
@@ -169,7 +179,8 @@ def compare(
         made=refitted,
         learned=learned,
         left_out=left_out,
-        examination=examination(copies, winner, entries.of_features()) + said,
+        examination=examination(copies, winner, entries.of_features()) + said + told,
+        belonging=kind,
         timing=entries.seconds,
         setting={
             "regraft": __version__,
@@ -200,6 +211,21 @@ def less_copies(problem: Problem, copies: Copies) -> tuple[Problem, tuple[Findin
     )
     rest = complement(torch.tensor(copied), len(pool))
     return replace(problem, unlabelled=pool[rest] if len(rest) else None), (found,)
+
+
+def of_the_kind(problem: Problem, planned: Plan, entries: Entries) -> Belonging | None:
+    """Whether the pool looks like the labelled samples to the network that is borrowed, or as it is."""
+    learner = next((c for c in planned.candidates if c.adapts), None)
+    if learner is None or problem.unlabelled is None:
+        return None
+    labelled, pool = problem.domains["target_labelled"], problem.unlabelled
+    network = learner.backbone if learner.backbone.pretrained else raw_backbone(labelled)
+    if not network.preprocessing.fitted:
+        network = network.prepared_by(network.preprocessing.fit(joined([labelled.x, pool.x])))
+    engine = entries.engine(network)
+    seen, others = (embed(network, side, entries.store, engine) for side in (labelled, pool))
+    assert isinstance(others.x, Tensor)
+    return belonging(seen, others.x, directions=network.pretrained, seed=entries.training.seed)
 
 
 def sureness(kept: Result, labelled: Domain, features: Domain) -> Certainty | None:

@@ -23,6 +23,7 @@ def nested(
     rest: Result,
     metric: str,
     rule: str,
+    alike: bool = False,
 ) -> Scores | None:
     """The scores of every fold by what would have been handed over without it; None for too few samples.
 
@@ -44,7 +45,7 @@ def nested(
             return None
         within = [replace(entry, seen=entry.seen.restricted(others)) for entry in entries]
         results = [judged(entry, inner[entry.candidate.trained]) for entry in within]
-        kept = handed_over(results, metric, rule).kept
+        kept = handed_over(results, metric, rule, alike).kept
         chosen = next(entry for entry, result in zip(entries, results, strict=True) if result is kept)
         method = chosen.candidate.method
         [model] = method.fit_without([rows], chosen.seen, chosen.suffix, chosen.training)

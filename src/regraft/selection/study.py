@@ -13,6 +13,7 @@ from ..domain import Domain
 from ..model import Model
 from ..output.metrics import title
 from ..text import aligned, seconds_text
+from .belonging import Belonging
 from .choice import Result
 from .curve import LearningCurve
 from .estimate import NAME, bias_corrected
@@ -46,7 +47,7 @@ class Study:
     features. pool: likewise of the best that learns from samples without labels as well over the best that
     does not. test: the scores on a sealed test set, if `read_test` was called; readings: how often that
     set has been read, and unread: how many of its files could not be. examination: what is to be said of
-    the data.
+    the data. belonging: what tells the pool from the labelled samples, where there is one.
     """
 
     labelled: Domain
@@ -70,6 +71,7 @@ class Study:
     readings: tuple[Reading, ...] = ()
     unread: int = 0
     examination: Examination | None = None
+    belonging: Belonging | None = None
 
     @property
     def unproven(self) -> bool:
@@ -77,6 +79,13 @@ class Study:
         kept = self.handed_over.candidate
         asked = self.pool if kept.adapts else self.transfer
         return kept.borrows and asked is not None and asked.outcome != "helps"
+
+    @property
+    def standing(self) -> str:
+        """Why something unproven was handed over, in words; nothing where it is proven."""
+        if not self.unproven:
+            return ""
+        return "as you asked" if self.rule == "best" else "as likely the better one"
 
     @property
     def model(self) -> Model:
@@ -106,6 +115,7 @@ class Study:
             "expected": {**self.expected.to_json(), "by": NAME},
             "nested": self.nested and {**self.nested.to_json(), "by": NESTED},
             "unproven": self.unproven,
+            "standing": self.standing,
             "verdict": self.transfer and self.transfer.to_json(),
             "sentence": self.sentence(),
             **self._by_class(scores),
@@ -144,7 +154,7 @@ class Study:
             if self.rule == "best" or (r.candidate.borrows, r.candidate.adapts) == alike
         ]
         untuned = self.tuning is not None and self.tuning.outcome != "helps"
-        if self.rule == "proven" and untuned and not kept.adapts:
+        if self.rule != "best" and untuned and not kept.adapts:
             rivals = [r for r in rivals if not r.candidate.tunes]
 
         return bias_corrected([r.scores for r in rivals], self.metric)
@@ -239,9 +249,9 @@ class Study:
         ]
         if self.tuning is not None:
             lines.append(f"Changing the network: {self.tuning}.")
-        unproven = ", as you asked" if self.unproven else ""
+        standing = f", {self.standing}" if self.standing else ""
         lines.append(
-            f"Handed over{unproven}: {kept.candidate.name}, {title(self.metric)} {score}, "
+            f"Handed over{standing}: {kept.candidate.name}, {title(self.metric)} {score}, "
             "refitted on all labels."
         )
         again = f"; {self.nested}, by {NESTED}" if self.nested else ""
@@ -272,11 +282,13 @@ class Study:
             "winner": self.winner.candidate.name,
             "handed_over": self.handed_over.candidate.name,
             "unproven": self.unproven,
+            "standing": self.standing,
             "expected": {**self.expected.to_json(), "by": NAME},
             "nested": self.nested and {**self.nested.to_json(), "by": NESTED},
             "verdict": self.transfer and {**self.transfer.to_json(), "sentence": self.sentence()},
             "tuning": self.tuning and self.tuning.to_json(),
             "pool": self.pool and self.pool.to_json(),
+            "belonging": self.belonging and self.belonging.to_json(),
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
             "unreadable": [{"sample": name, "reason": reason} for name, reason in self.labelled.left_out],
             "seconds": {name: round(value, 3) for name, value in self.timing.items()},
