@@ -200,3 +200,13 @@ class Killer:
 @pytest.fixture
 def killer():
     return Killer
+
+
+@pytest.fixture(scope="session")
+def crowd():
+    """Vectors whose columns tell of one another, and of a label."""
+    luck = torch.Generator().manual_seed(1)
+    y = torch.arange(120) % 2
+    hidden = torch.randn(120, 2, generator=luck) + 2.0 * y[:, None]
+    x = torch.tanh(hidden @ torch.randn(2, 8, generator=luck)) + 0.1 * torch.randn(120, 8, generator=luck)
+    return Domain(x, ["a" if c else "b" for c in y.tolist()])

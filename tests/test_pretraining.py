@@ -4,46 +4,12 @@ import pytest
 import torch
 
 import regraft as rg
-from regraft.checkpoint import History
-from regraft.methods.features.linear_probe import LinearProbe
 from regraft.pretexts import PRETEXTS
 from regraft.pretexts.contrastive.vicreg import VICReg
-from regraft.pretraining import Watch, collapse, fresh_network, pretrain
-from regraft.problem import Problem
+from regraft.pretraining import pretrain
 from regraft.training import Training
 
 QUICK = {"epochs": 1, "least_steps": 10, "batch_size": 16}
-
-
-@pytest.fixture(scope="module")
-def crowd():
-    """Vectors whose columns tell of one another, and of a label."""
-    luck = torch.Generator().manual_seed(1)
-    y = torch.arange(120) % 2
-    hidden = torch.randn(120, 2, generator=luck) + 2.0 * y[:, None]
-    x = torch.tanh(hidden @ torch.randn(2, 8, generator=luck)) + 0.1 * torch.randn(120, 8, generator=luck)
-    return rg.Domain(x, ["a" if c else "b" for c in y.tolist()])
-
-
-def test_what_is_watched_is_what_a_probe_says(crowd):
-    network = fresh_network(crowd.unlabelled())
-    watch = Watch.of(crowd.unlabelled(), crowd, network, Training())
-    told = watch(network)
-    right = 0
-    for rows in watch.folds:
-        kept = torch.tensor([i for i in range(120) if i not in rows.tolist()])
-        model = LinearProbe().fit(Problem(target_labelled=crowd[kept]), network)
-        right += sum(
-            a == b
-            for a, b in zip(
-                model.predict(crowd[rows]), crowd[rows].classes.decode(crowd[rows].y), strict=True
-            )
-        )
-    assert told["accuracy"] == pytest.approx(right / 120, abs=0.01)
-    z = network.features(crowd.x).double()
-    values = torch.linalg.svdvals(z - z.mean(0))
-    p = values / values.sum()
-    assert told["rank"] == pytest.approx(float((-(p * p.log()).sum()).exp()), rel=1e-3)
 
 
 def test_labels_change_nothing_of_what_is_learned(crowd):
@@ -90,12 +56,6 @@ def test_tasks_that_cannot_be_made_of_the_samples_are_left_out_with_the_reason(m
 def test_to_choose_takes_labels(crowd):
     with pytest.raises(rg.InputError, match="give labelled samples, or name a task"):
         pretrain(crowd.unlabelled())
-
-
-def test_collapse_is_said_in_words():
-    fell = History(watched=[(0, {"rank": 40.0}), (10, {"rank": 2.0}), (20, {"rank": 1.1})])
-    assert "fell from 40 to 1.1 (step 10)" in collapse(fell)[0]
-    assert collapse(History(watched=[(0, {"rank": 40.0}), (10, {"rank": 30.0})])) == ()
 
 
 def test_features_that_nothing_holds_apart_are_noticed(crowd):

@@ -44,6 +44,7 @@ SHIFTS = {
 
 
 def share_right(model, test):
+    """The share of the labels that the model says."""
     answers = model.predict(test)
     return sum(a == test.output.names[c] for a, c in zip(answers, test.y.tolist(), strict=True)) / len(test)
 
@@ -57,6 +58,26 @@ def right_and_alone(recipe, shift, seed):
         share_right(r.fit(given, small_mlp(source.x.shape[1]), Training(seed=seed)), test)
         for r in (recipe, replace(recipe, **{recipe.weighted: 0.0}))
     ]
+
+
+@pytest.fixture
+def right():
+    """right(model, domain): the share of its labels that the model says."""
+    return share_right
+
+
+@pytest.fixture
+def heaps():
+    """heaps(n, seed): two classes in five columns, four apart along the first."""
+
+    def made(n, seed):
+        luck = torch.Generator().manual_seed(seed)
+        y = (torch.rand(n, generator=luck) < 0.5).long()
+        x = torch.randn(n, 5, generator=luck).double()
+        x[:, 0] += 4 * y
+        return Domain(x, ["b" if c else "a" for c in y.tolist()])
+
+    return made
 
 
 @pytest.fixture

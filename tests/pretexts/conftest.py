@@ -5,8 +5,8 @@ import torch
 
 from regraft.backbones import small_convnet
 from regraft.domain import Domain
-from regraft.pretraining import Watch
 from regraft.training import Training
+from regraft.watch import Watch
 
 SHAPES = {
     "T": ("11111", "00100", "00100", "00100", "00100"),

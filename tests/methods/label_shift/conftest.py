@@ -18,14 +18,3 @@ def heaps():
         return Domain(x, ["b" if c else "a" for c in y.tolist()])
 
     return made
-
-
-@pytest.fixture
-def right():
-    """right(model, domain): the share of its labels that the model says."""
-
-    def share(model, domain):
-        told = zip(model.predict(domain), domain.output.decode(domain.y), strict=True)
-        return sum(a == b for a, b in told) / len(domain)
-
-    return share

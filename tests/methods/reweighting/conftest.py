@@ -17,14 +17,3 @@ def parabola():
     everywhere = 4 * torch.rand(400, 2, generator=luck) - 2
     piece = 0.4 * torch.randn(300, 2, generator=luck) + torch.tensor([1.0, 0.0])
     return labelled(everywhere), labelled(piece)
-
-
-@pytest.fixture
-def right():
-    """right(model, domain): the share of its labels that the model says."""
-
-    def share(model, domain):
-        told = zip(model.predict(domain), domain.output.decode(domain.y), strict=True)
-        return sum(a == b for a, b in told) / len(domain)
-
-    return share

@@ -6,8 +6,8 @@ import torch
 from regraft.backbones import small_text
 from regraft.domain import Domain
 from regraft.preprocessing.tokens import Tokens
-from regraft.pretraining import Watch
 from regraft.training import Training
+from regraft.watch import Watch
 
 TOPICS, WORDS, LENGTH = 4, 60, 10
 
