@@ -17,6 +17,7 @@ from .heads import head_from_json
 from .model import Model
 from .output import output_from_json
 from .preprocessing import preprocessing_from_json
+from .preprocessing.tokens import Tokens
 from .thin import Borrowed, apart, sha256, thinned
 
 OF_CERTAINTY, OF_PREPROCESSING, OF_BACKBONE = "certainty.", "preprocessing.", "backbone."
@@ -120,7 +121,10 @@ def network_of(saved: dict[str, Any], tensors: dict[str, Tensor], module: nn.Mod
         k.removeprefix(OF_PREPROCESSING): t for k, t in tensors.items() if k.startswith(OF_PREPROCESSING)
     }
     network = rebuild(saved["backbone"]["spec"], module)
-    network = network.prepared_by(preprocessing_from_json(saved["preprocessing"], fitted))
+    rule, built_for = preprocessing_from_json(saved["preprocessing"], fitted), network.preprocessing
+    if isinstance(built_for, Tokens) and not built_for.numbered_alike(rule):
+        raise ValueError("its texts become other numbers than its network has rows for")
+    network = network.prepared_by(rule)
     network.name = saved["backbone"]["name"]
     network.pretrained = any(True for _ in network.parameters())  # whatever it was before, it has learned
     network.licence, network.source = saved["backbone"]["licence"], saved["backbone"]["source"]

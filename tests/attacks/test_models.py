@@ -15,10 +15,11 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from regraft.backbones import small_mlp, table
+from regraft.backbones import small_mlp, small_text, table
 from regraft.domain import Domain
 from regraft.folder import DESCRIPTION, WEIGHTS
 from regraft.methods import METHODS
+from regraft.preprocessing.tokens import Tokens
 from regraft.problem import Problem
 from regraft.readers import Table
 
@@ -287,6 +288,17 @@ def test_a_head_of_nan(attack, model, good):
     tensors = load_file(good / "model" / WEIGHTS)
     weighed(model, save({name: torch.full_like(t, float("nan")) for name, t in tensors.items()}))
     attack("predict", model, "t.csv").refuses("NaN")
+
+
+def test_words_that_the_network_has_no_row_for(attack, tmp_path):
+    texts = Domain(["the owl hoots", "the crow caws"] * 4, ["owl", "crow"] * 4)
+    network = small_text(Tokens(most_words=4), width=8, depth=1)
+    model = METHODS["LinearProbe"]().fit(Problem(target_labelled=texts), network)
+    model.save(tmp_path / "model")
+    told = json.loads((tmp_path / "model" / DESCRIPTION).read_text())["preprocessing"]
+    signed(tmp_path / "model", preprocessing={**told, "most_words": 9, "words": [*told["words"], "crow's"]})
+    (tmp_path / "t.csv").write_text("text\nthe crow's owl\n")
+    attack("predict", tmp_path / "model", "t.csv").refuses("other numbers than its network has rows for")
 
 
 def test_a_network_that_does_not_take_the_samples(attack, model, tmp_path):

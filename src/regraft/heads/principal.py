@@ -37,8 +37,9 @@ def principal(samples: Sequence[Float[Tensor, "n d"]], components: int) -> Affin
     if float(u.abs().max()) <= ALIKE * float(x.abs().max()):
         return Affine(x.new_zeros(1, x.shape[1]), x.new_zeros(1))
     by_samples = len(u) < u.shape[1]
-    thin = by_samples and _few(components, len(u)) and mostly_nothing(x)
+    thin = _few(components, min(x.shape)) and mostly_nothing(x)
     if thin and float(u.square().sum()) > CANCELS * float(x.square().sum()):
+        by_samples = True  # products of a sample with all others are as cheap as their numbers are few
         values, vectors = _iterated(_without_zeros(x, centre), components)
     else:
         values, vectors = _largest(gram(u if by_samples else u.T), components)

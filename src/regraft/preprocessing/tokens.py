@@ -107,6 +107,15 @@ class Tokens(Preprocessing):
         """One more than the largest number that comes out."""
         return FIRST_WORD + len(self.words or ())
 
+    def numbered_alike(self, other: Preprocessing) -> bool:
+        """Whether a network that was built for these numbers takes those of another rule.
+
+        >>> [Tokens().numbered_alike(other) for other in (Tokens(most_words=9), Tokens(words=(), length=8))]
+        [False, True]
+        """
+        sizes = self.most_words, self.longest
+        return isinstance(other, Tokens) and sizes == (other.most_words, other.longest)
+
     def fit(self, x: Tensor | Samples) -> "Tokens":
         told = [list(words_of(text)) for text in texts_in(x).texts]
         needed = np.quantile([len(words) + 2 for words in told], COVERED) if told else 0
