@@ -90,6 +90,31 @@ def test_the_search_finds_what_scikit_learn_finds(n, d, k, noise):
     assert fit.strength == strengths[int(np.argmin(losses))]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_cautious_is_the_simplest_within_one_standard_error_of_the_lowest_error(seed):
+    x, y = blobs(120, 20, 3, seed=seed, noise=2.5)
+    folds = [torch.arange(i, 120, 5) for i in range(5)]
+    (bold,) = fit_logistic_each(x, y, 3, [torch.arange(120)], [folds])
+    (fit,) = fit_logistic_each(x, y, 3, [torch.arange(120)], [folds], cautious=True)
+    errors = {}
+    for strength, loss in zip(fit.strengths.tolist(), fit.losses.tolist(), strict=True):
+        if math.isnan(loss):
+            continue
+        wrong = 0
+        for rows in folds:
+            kept = torch.tensor([i for i in range(120) if i not in rows.tolist()])
+            theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000).fit(x[kept], y[kept])
+            wrong += int((theirs.predict(x[rows]) != y[rows].numpy()).sum())
+        errors[strength] = wrong / 120
+    least = min(errors.values())
+    bound = least + math.sqrt(least * (1 - least) / 120)
+    assert fit.strength == min(strength for strength, error in errors.items() if error <= bound)
+    assert fit.strength < bold.strength
+    theirs = LogisticRegression(C=fit.strength, tol=1e-8, max_iter=10_000).fit(x, y)
+    best = objective(x, y, theirs.coef_, theirs.intercept_, fit.strength)
+    assert objective(x, y, fit.weight, fit.bias, fit.strength) <= best * (1 + 1e-6)
+
+
 def test_strengths_may_come_in_any_order():
     x, y = blobs(60, 10, 3)
     a = fit_logistic(x, y, 3)

@@ -78,6 +78,7 @@ def fit_logistic_each(
     folds: Sequence[Sequence[Int[Tensor, " h"]]],
     *,
     relative: bool = False,
+    cautious: bool = False,
     strengths: Sequence[float] = STRENGTHS,
     weight: Float[Tensor, " n"] | None = None,
     tolerance: float = REFIT_TOLERANCE,
@@ -86,6 +87,10 @@ def fit_logistic_each(
 
     kept: the rows of each subset. folds: for each subset the held-out rows of its folds, as rows of x.
     relative: C is over the mean square of the centred x, of each fit's own training samples.
+    cautious: C is not that of the lowest held-out loss but the smallest whose held-out error is at most one
+    standard error √(e (1 − e) / n) above the lowest, e: of the simplest heads that tell the held-out samples
+    as well, for samples that are of another kind (Breiman et al., Classification and Regression Trees, 1984,
+    section 3.4.3).
     tolerance: a fit ends with a step that promises less than this share of the objective, about what is left.
 
     Small problems cost their operations more than their arithmetic, so the fifty training sets of ten
@@ -105,7 +110,12 @@ def fit_logistic_each(
     kept = [rows[counts[rows]] for rows in kept]
     present = y.cpu()[counts].unique()
     codes = torch.searchsorted(present, y.cpu()).clamp_max(len(present) - 1)
-    how: dict[str, Any] = {"relative": relative, "strengths": strengths, "tolerance": tolerance}
+    how: dict[str, Any] = {
+        "relative": relative,
+        "cautious": cautious,
+        "strengths": strengths,
+        "tolerance": tolerance,
+    }
     alone = any(len(y[rows].unique()) < len(present) for rows in kept)
     rotation = rotate(x.cpu(), None if weight is None else samples)
     if alone or (len(kept) > 1 and far_apart(rotation.z, kept)):
@@ -121,7 +131,7 @@ def fit_logistic_each(
     chosen, start = np.full(len(kept), int(values.log().abs().argmin())), None
     if len(values) > 1 and len(present) > 1:
         problem = (rotation, codes, samples, columns, subsets, folds, values * scale)
-        start = _search(*problem, losses, chosen, single)
+        start = _search(*problem, losses, chosen, single, cautious)
     for precision in dict.fromkeys((single, DOUBLE) if tolerance < PREDICTS else (single,)):
         path = Path(Problems.of(rotation, codes, samples, subsets, columns, precision), start)
         if len(present) > 1:
@@ -169,6 +179,7 @@ def _search(
     losses: Float[Tensor, "t s"],
     chosen: npt.NDArray[np.int64],
     precision: Precision,
+    cautious: bool,
 ) -> Array | None:
     """Fill in the loss of each strength and the best of each subset; gives their folds' mean solutions."""
     found = _problems_of_folds(y, samples, subsets, folds)
@@ -181,10 +192,12 @@ def _search(
     share = np.zeros((t, len(masks)))
     share[owner, held_out.problem] = 1 / np.bincount(owner)[owner]
     best, last, rises = np.full(t, np.inf), np.full(t, np.inf), np.zeros(t)
-    searching = share.any(1)
+    searching, wrong = share.any(1), np.full((t, len(strengths)), np.inf)
     for i in strengths.argsort(stable=True).tolist():
         loss = np.bincount(owner, path.search(float(strengths[i]), held_out), t)
         losses[torch.from_numpy(searching), i] = torch.from_numpy(loss[searching])
+        if cautious:
+            wrong[searching, i] = np.bincount(owner, held_out.loss(path.wrong()), t)[searching]
         better = searching & (loss < best)
         chosen[better], best[better] = i, loss[better]
         start[better] = (share[better] @ path.weight.reshape(len(masks), -1)).reshape(-1, *start.shape[1:])
@@ -193,7 +206,19 @@ def _search(
         if not searching.any():
             break
         last = loss
+    if cautious:
+        found = np.isfinite(wrong).any(1)
+        chosen[found] = _simplest(wrong[found], held_out.samples(t)[found], strengths)
     return start
+
+
+def _simplest(wrong: Array, samples: Array, strengths: Float[Tensor, " s"]) -> npt.NDArray[np.int64]:
+    """For each row of held-out errors the smallest strength within one standard error of the lowest."""
+    least = wrong.min(1)
+    error = np.sqrt(least * (1 - least) / samples)
+    near = wrong <= (least + error)[:, None]
+    found: npt.NDArray[np.int64] = np.where(near, strengths.numpy(), np.inf).argmin(1)
+    return found
 
 
 def _problems_of_folds(

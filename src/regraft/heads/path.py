@@ -65,6 +65,12 @@ class Path:
         self._until(steady, self.precision.promise)
         return loss
 
+    def wrong(self) -> Array:
+        """1 for every sample that a problem's solution takes for another class: p n."""
+        scores = self.logits if self.problems.absent is None else self.logits + self.problems.absent
+        told: Array = (scores.argmax(1) != self.problems.y).astype(np.float64)
+        return told
+
     def _enter(self, strength: float | Array) -> None:
         """Set the strength, and the way of the last one as the last step."""
         np.subtract(self.weight, self.before[0], out=self.directions.array[1])

@@ -108,3 +108,9 @@ class HeldOut:
         """Each fold's part of the mean held-out loss."""
         found: Array = np.einsum("qn,qn->q", losses[self.problem], self.weight)
         return found
+
+    def samples(self, subsets: int) -> Array:
+        """As how many samples of equal weight the held-out ones of each subset count."""
+        square = np.bincount(self.owner, np.square(self.weight).sum(1).astype(np.float64), subsets)
+        found: Array = 1 / np.maximum(square.astype(np.float64), 1e-300)
+        return found

@@ -46,7 +46,9 @@ class TwoSided(Method):
     needs: ClassVar[frozenset[str]] = frozenset({"source", "target"})
     taught: ClassVar[str] = "source"
 
-    learner: str = param("probe", "what learns: auto, the probe of the output, ridge, or kernel", LEARNERS)
+    learner: str = param(
+        "cautious", "what learns: auto, the probe of the output, cautious, ridge, or kernel", LEARNERS
+    )
 
     @final
     def learn(self, problem: Problem, backbone: Backbone, training: Training) -> Model:
@@ -131,7 +133,9 @@ class Reweighted(OnBothSides):
     taken to: 1 is unbiased, and pays for it with few effective samples; 0 weighs nothing (Shimodaira 2000).
     """
 
-    learner: str = param("auto", "what learns: auto, the probe of the output, ridge, or kernel", LEARNERS)
+    learner: str = param(
+        "auto", "what learns: auto, the probe of the output, cautious, ridge, or kernel", LEARNERS
+    )
     components: int = param(
         32, "principal components by which densities are compared; 0 takes all", search=(0, 8, 32, 128)
     )

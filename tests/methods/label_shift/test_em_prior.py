@@ -36,7 +36,7 @@ def test_is_calibrated_by_what_was_held_out(heaps):
     """The source's side is the source's own classifier, at another temperature."""
     problem = Problem(source=heaps(300, 0.4, 3), target=heaps(300, 0.8, 4).unlabelled())
     own = EMPrior().fit_both(problem, vectors(), Training()).source.logits(problem.target)
-    ratio = SourceOnly().fit(problem, vectors()).logits(problem.target) / own
+    ratio = SourceOnly(learner="probe").fit(problem, vectors()).logits(problem.target) / own
     torch.testing.assert_close(ratio, torch.full_like(ratio, float(ratio[0, 0])), rtol=1e-6, atol=0)
 
 

@@ -84,7 +84,7 @@ def test_beats_the_source_where_the_target_is_bent(heaps, right):
     target = target.with_(x=x)
     problem = Problem(source=source, target=target.unlabelled())
     model, alone = (recipe.fit(problem, vectors()) for recipe in (EntropicTransport(), SourceOnly()))
-    assert right(model, target) > max(0.9, right(alone, target) + 0.2)
+    assert right(model, target) > max(0.88, right(alone, target) + 0.2)
 
 
 def test_says_how_to_get_pot(heaps, monkeypatch):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ...domain import Domain
+from ...errors import InputError
 from ...folds import Rows, inner_folds
 from ...heads import Linear
 from ...heads.fit import ColumnsFit, LinearFit
@@ -43,6 +44,11 @@ class LinearProbe(OnFeatures):
     map: ClassVar[tuple[str, ...]] = ("M01", "M03")
 
     folds: int = param(5, "folds of the cross-validation that chooses C", search=(3, 5, 10))
+    cautious: bool = param(
+        False,
+        "whether C is the smallest that is about as often right, instead of that of the lowest loss",
+        (False, True),
+    )
 
     def heads(self, features: Domain, kept: Sequence[Rows], training: Training) -> list[nn.Module]:
         u, scale = in_units(features.x)
@@ -53,10 +59,13 @@ class LinearProbe(OnFeatures):
         }
         folds = inner_folds(features, kept, self.folds, training.seed)
         fits: Sequence[LinearFit | ColumnsFit]
+        if self.cautious and not isinstance(features.output, Classes):
+            raise InputError(f"cautious is for classes, and the output is {features.asked.describe()}")
         if isinstance(features.output, MultiLabel):
             fits = fit_labels_each(u, features.labels, features.observed, kept, folds, **how)
         else:
-            fits = fit_logistic_each(u, features.labels, features.classes.width, kept, folds, **how)
+            y, k = features.labels, features.classes.width
+            fits = fit_logistic_each(u, y, k, kept, folds, cautious=self.cautious, **how)
         return [of_units(fit, scale) for fit in fits]
 
 

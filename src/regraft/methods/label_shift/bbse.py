@@ -13,7 +13,7 @@ from ...output import Classes
 from ...terms.label_shift import bbse_weights
 from ...training import Training
 from ..both_sides import OnBothSides, Seen, Sides
-from ..features.learners import learner_of
+from ..features.learners import LEARNERS, learner_of
 from .held_out import HeldOut, class_shares, held_out_by, weights_of
 
 
@@ -44,6 +44,9 @@ class BBSE(OnBothSides):
     outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     map: ClassVar[tuple[str, ...]] = ("M29",)
 
+    learner: str = param(
+        "probe", "what learns: auto, the probe of the output, cautious, ridge, or kernel", LEARNERS
+    )
     ridge: float = param(
         0.5, "pull of the weights to 1, in units of the error √(1/n + 1/m) of a share", search=(0.0, 0.5, 2.0)
     )

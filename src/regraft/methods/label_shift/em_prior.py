@@ -15,7 +15,7 @@ from ...output import Classes
 from ...terms.label_shift import em_priors
 from ...training import Training
 from ..both_sides import OnBothSides, Seen, Sides
-from ..features.learners import learner_of
+from ..features.learners import LEARNERS, learner_of
 from .held_out import class_shares, held_out_by
 
 
@@ -49,6 +49,9 @@ class EMPrior(OnBothSides):
     outputs: ClassVar[frozenset[str]] = frozenset({Classes.kind})
     map: ClassVar[tuple[str, ...]] = ("M29",)
 
+    learner: str = param(
+        "probe", "what learns: auto, the probe of the output, cautious, ridge, or kernel", LEARNERS
+    )
     more: float = param(
         1.0, "samples with the source's proportions that are added to the target", search=(0.0, 1.0, 10.0)
     )

@@ -43,7 +43,9 @@ class PseudoLabels(OnBothSides):
     semi: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M25",)
 
-    learner: str = param("ridge", "what learns: auto, the probe of the output, ridge, or kernel", LEARNERS)
+    learner: str = param(
+        "ridge", "what learns: auto, the probe of the output, cautious, ridge, or kernel", LEARNERS
+    )
     threshold: float = param(0.9, "τ: least probability of a label", search=(0.5, 0.8, 0.9, 0.95))
     rounds: int = param(5, "how often all is learned again", search=(1, 5, 10))
 

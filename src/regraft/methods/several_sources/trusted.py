@@ -48,7 +48,9 @@ class Trusted(WithSource):
     reference: ClassVar[str] = "Konstantinov & Lampert, ICML 2019, arXiv:1901.10310"
     map: ClassVar[tuple[str, ...]] = ("M34",)
 
-    learner: str = param("probe", "what learns: auto, the probe of the output, ridge, or kernel", LEARNERS)
+    learner: str = param(
+        "probe", "what learns: auto, the probe of the output, cautious, ridge, or kernel", LEARNERS
+    )
     strength: float = param(1.0, "λ: how much sizes count beside discrepancies", search=(0.3, 1.0, 3.0))
 
     def head(self, target: Domain, source: Domain, training: Training) -> Learned:

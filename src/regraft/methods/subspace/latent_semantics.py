@@ -13,6 +13,7 @@ from ...method import param
 from ...output import Classes
 from ...training import Training
 from ..both_sides import OnBothSides, Seen, Sides
+from ..features.learners import LEARNERS
 
 
 @final
@@ -44,6 +45,9 @@ class LatentSemantics(OnBothSides):
     semi: ClassVar[bool] = True
     map: ClassVar[tuple[str, ...]] = ("M27",)
 
+    learner: str = param(
+        "probe", "what learns: auto, the probe of the output, cautious, ridge, or kernel", LEARNERS
+    )
     components: int = param(50, "principal components of all features; 0 keeps them all", (0, 25, 50, 100))
     rare: bool = param(True, "whether what few samples have counts more", search=(False, True))
 
