@@ -1,5 +1,6 @@
 """What a pretext task is worth at equal time: a probe on few labels behind each, on small photographs.
 
+    pip install --no-deps lightly lightly_utils lightning_utilities
     python benchmarks/pretraining.py --seconds 20 --seeds 0 --tasks Rotation,SimCLR
     python benchmarks/pretraining.py --results pretraining.jsonl --processes 2
 
@@ -22,6 +23,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,13 +54,15 @@ SELECTED = """How a number was selected:
 - `chosen`: in each seed the task whose probe has the best accuracy in cross-validation of 250 labels, as
   `rg.pretrain(task="auto")` chooses. No test picture was seen.
 - `oracle`: in each seed the best of the tasks by the test pictures that score it.
-- `supervised`: the same network trained on the labels of the whole pool for as long; a reference."""
-RAW, RANDOM, SUPERVISED = "raw pixels", "random features", "supervised"
-REFERENCES = (RAW, RANDOM, SUPERVISED)
+- `supervised`: the same network trained on the labels of the whole pool for as long; a reference.
+- `lightly's SimCLR`: the same network and seconds, with that library's views, projection head and loss."""
+RAW, RANDOM, SUPERVISED, PEER = "raw pixels", "random features", "supervised", "lightly's SimCLR"
+REFERENCES = (RAW, RANDOM, SUPERVISED, *([PEER] if find_spec("lightly") else []))
 POOL, TAUGHT, FEW = 10_000, 100, 25  # pictures of the pool; labels a class of the probe, and of the chooser
 SEEDS = (0, 1, 2, 3, 4)
 SECONDS = 60.0
 TIMED, WARM = 6, 3
+LIGHTLY_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,34 @@ def supervised(pool: Domain, network: Backbone, seconds: float, seed: int) -> tu
     return scratch(least_steps=steps, **fixed).fit(problem, network, training).backbone, steps
 
 
+def of_lightly(pool: Domain, network: Backbone, seconds: float, seed: int) -> tuple[Backbone, int]:
+    """The network after so many seconds of lightly's SimCLR: its views (blur left out), head and loss."""
+    from lightly.loss import NTXentLoss
+    from lightly.models.modules import SimCLRProjectionHead
+    from lightly.transforms import SimCLRTransform
+
+    torch.manual_seed(seed)
+    learning, width = network.copied().train(), network.features(pool.x[:1]).shape[1]
+    head, loss_of = SimCLRProjectionHead(width, 256, 64), NTXentLoss(temperature=0.2)
+    views = SimCLRTransform(input_size=32, gaussian_blur=0.0, min_scale=0.2, normalize=None)
+    optimiser = torch.optim.AdamW([*learning.parameters(), *head.parameters()], lr=1e-3)
+    learning.requires_grad_(True)
+    assert isinstance(pool.x, torch.Tensor)
+    start, steps, pictures = time.process_time(), 0, pool.x.numpy()
+    while time.process_time() - start < seconds:
+        order = torch.randperm(len(pictures))
+        for rows in order.split(LIGHTLY_BATCH):
+            seen = [views(Image.fromarray(pictures[i])) for i in rows.tolist()]
+            z = [head(learning(255 * torch.stack(side)).flatten(1)) for side in zip(*seen, strict=True)]
+            optimiser.zero_grad()
+            loss_of(*z).backward()
+            optimiser.step()
+            steps += 1
+            if time.process_time() - start >= seconds:
+                break
+    return learning.eval(), steps
+
+
 def run_of(job: tuple[str, int, float]) -> Run:
     """One task with one seed."""
     task, seed, seconds = job
@@ -159,6 +191,8 @@ def run_of(job: tuple[str, int, float]) -> Run:
         network = fresh
     elif task == SUPERVISED:
         network, steps = supervised(draw.pool, fresh, seconds, seed)
+    elif task == PEER:
+        network, steps = of_lightly(draw.pool, fresh, seconds, seed)
     else:
         network, steps = trained(PRETEXTS[task](), draw.pool.unlabelled(), fresh, seconds, seed)
     taken = time.process_time() - begun
