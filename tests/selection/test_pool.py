@@ -82,6 +82,14 @@ def test_a_pool_of_others_is_told_and_has_to_prove_itself():
     assert "Data: warning: the pool does not look like the labelled samples" in str(study)
 
 
+@pytest.mark.parametrize(("labels", "pool"), [(6, 300), (40, 19)])
+def test_of_too_few_samples_nobody_says_whether_they_are_alike(labels, pool):
+    study = compare(pooled(labels, pool), methods=["AdaptedGaussians"], judge=ONCE)
+    assert study.belonging is None
+    assert study.to_json()["belonging"] is None
+    assert study.handed_over.candidate.adapts == (study.pool.outcome == "helps")
+
+
 def test_folds_hold_out_labelled_samples():
     problem, held_out = pooled(), [torch.arange(8), torch.arange(8, 16)]
     recipe = METHODS["AdaptedGaussians"]()

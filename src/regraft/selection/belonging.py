@@ -19,6 +19,7 @@ from ..text import counted
 from .intervals import Interval, share
 
 COMPONENTS = 32  # principal ones of all samples, in which both are compared
+FEWEST_LABELLED, FEWEST_POOLED = 8, 20  # samples below which nobody can say what is usual
 MOST = 2000  # samples of the pool that are looked at
 TOLD = 0.55  # area under the curve, above which the pool is told from the labelled samples
 OFTEN = 0.12  # share of the pool far from every class, above which it holds something else
@@ -95,8 +96,10 @@ class Belonging:
         }
 
 
-def belonging(labelled: Domain, pool: Float[Tensor, "m d"], directions: bool, seed: int = 0) -> Belonging:
-    """Of labelled features (n × d in x) and the features of a pool.
+def belonging(
+    labelled: Domain, pool: Float[Tensor, "m d"], directions: bool, seed: int = 0
+) -> Belonging | None:
+    """Of labelled features (n × d in x) and the features of a pool; None for fewer than 8 or 20 of these.
 
     directions: whether features are compared as directions, as a network's are (`certainty.Novelty`). Of a
     pool of more than 2,000, as many are drawn.
@@ -112,6 +115,8 @@ def belonging(labelled: Domain, pool: Float[Tensor, "m d"], directions: bool, se
     >>> found.alike, [len(rows) for rows in found.strangers]
     (False, [80, 80, 11])
     """
+    if len(labelled) < FEWEST_LABELLED or len(pool) < FEWEST_POOLED:
+        return None
     drawn = torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed))[:MOST].sort().values
     z, few = pool[drawn].flatten(1).double(), labelled.with_(x=labelled.x.flatten(1).double())
     space = principal([few.x, z], COMPONENTS)

@@ -1,0 +1,60 @@
+"""Whether a pool is of the kind of the labelled samples."""
+
+import torch
+
+from regraft.domain import Domain
+from regraft.selection.belonging import belonging
+
+
+def heaps(n, seed, classes):
+    """Heaps around the corners of a simplex in 16 columns."""
+    luck = torch.Generator().manual_seed(seed)
+    y = torch.tensor(classes)[torch.arange(n) % len(classes)]
+    return 4 * torch.eye(16)[y] + torch.randn(n, 16, generator=luck), y
+
+
+def labelled(n, classes, seed=1):
+    x, y = heaps(n, seed, classes)
+    return Domain(x, [f"class {c}" for c in y.tolist()])
+
+
+def test_samples_of_the_same_heaps_belong():
+    found = belonging(labelled(40, [0, 1]), heaps(600, 2, [0, 1])[0], directions=False)
+    assert found.alike
+    assert found.novel.value < 0.12
+    assert found.findings(Domain(torch.zeros(600, 1))) == ()
+
+
+def test_a_heap_that_no_label_has_is_told_with_its_rows():
+    pool, y = heaps(600, 2, [0, 1, 5])
+    found = belonging(labelled(60, [0, 1]), pool, directions=False)
+    assert not found.alike
+    [strangers] = [rows for rows in found.strangers if len(rows) > 60]
+    assert (y[list(strangers)] == 5).float().mean() > 0.95
+    middle = pool[y == 5].mean(0)
+    nearest, farthest = (pool[row] - middle for row in (strangers[0], strangers[-1]))
+    assert nearest.norm() < farthest.norm()
+    told = {finding.check: finding for finding in found.findings(Domain(pool))}
+    assert "the pool holds samples of other classes" in str(told["strangers"])
+    assert [sample.row for sample in told["strangers"].samples[0]] == list(found.strangers[0])
+
+
+def test_of_a_large_pool_rows_are_those_of_the_pool():
+    pool, y = heaps(3000, 2, [0, 1, 5])
+    found = belonging(labelled(60, [0, 1]), pool, directions=False)
+    rows = [row for group in found.strangers for row in group]
+    assert max(rows) >= 2000
+    assert (y[rows] == 5).float().mean() > 0.9
+
+
+def test_samples_that_are_moved_are_told_from_the_labelled_ones():
+    pool = heaps(600, 2, [0, 1])[0] + 1.5 * torch.eye(16)[9]
+    found = belonging(labelled(80, [0, 1]), pool, directions=False)
+    assert found.auc.low > 0.55
+    assert "a linear classifier tells it from them" in str(found.findings(Domain(pool))[0])
+
+
+def test_the_same_seed_gives_the_same_answer():
+    pool = heaps(3000, 2, [0, 1, 5])[0]
+    one, other = (belonging(labelled(40, [0, 1]), pool, directions=True, seed=3) for _ in range(2))
+    assert (one.to_json(), one.strangers) == (other.to_json(), other.strangers)
