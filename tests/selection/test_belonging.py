@@ -36,6 +36,7 @@ def test_a_heap_that_no_label_has_is_told_with_its_rows():
     assert nearest.norm() < farthest.norm()
     told = {finding.check: finding for finding in found.findings(Domain(pool))}
     assert "the pool holds samples of other classes" in str(told["strangers"])
+    assert " = " not in str(told["strangers"])
     assert [sample.row for sample in told["strangers"].samples[0]] == list(found.strangers[0])
 
 

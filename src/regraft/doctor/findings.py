@@ -41,7 +41,7 @@ class Finding:
 
     check: its name. level: a *problem* makes numbers wrong, a *warning* may, a *note* is good to know.
     message: what was found: what to do. samples: groups of samples that belong together, such as copies of
-    one picture.
+    one picture; same: whether those of a group are the same thing, or only alike.
 
     >>> one, two = Sample("train", 0, "a.jpg"), Sample("train", 1, "b.jpg")
     >>> print(Finding("duplicates", "warning", "2 pictures are copies: keep one", ((one, two),)))
@@ -52,6 +52,7 @@ class Finding:
     level: Level
     message: str
     samples: tuple[tuple[Sample, ...], ...] = ()
+    same: bool = True
 
     def __str__(self) -> str:
         return plain(f"{self.level}: {self.message}{self._some()}")
@@ -59,12 +60,13 @@ class Finding:
     def _some(self) -> str:
         """The first few samples, by name."""
         sides = {sample.side for group in self.samples for sample in group}
+        link, between = (" = ", ", ") if self.same else (", ", "; ")
         shown = [
-            " = ".join(f"{sample.side}: {sample}" if len(sides) > 1 else str(sample) for sample in group[:4])
-            + " = …" * (len(group) > 4)
+            link.join(f"{sample.side}: {sample}" if len(sides) > 1 else str(sample) for sample in group[:4])
+            + f"{link}…" * (len(group) > 4)
             for group in self.samples[:SHOWN]
         ]
-        return f" [{', '.join(shown)}{', …' * (len(self.samples) > SHOWN)}]" if shown else ""
+        return f" [{between.join(shown)}{f'{between}…' * (len(self.samples) > SHOWN)}]" if shown else ""
 
     def to_json(self) -> dict[str, Any]:
         return {

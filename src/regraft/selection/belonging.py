@@ -83,6 +83,7 @@ class Belonging:
                         tuple(Sample("unlabelled", row, names[row]) for row in rows)
                         for rows in self.strangers
                     ),
+                    same=False,
                 )
             )
         return tuple(found)
