@@ -23,6 +23,7 @@ def test_samples_of_the_same_heaps_belong():
     assert found.alike
     assert found.novel.value < 0.12
     assert found.findings(Domain(torch.zeros(600, 1))) == ()
+    assert str(found).startswith("looks like the labelled samples: told from them with an area")
 
 
 def test_a_heap_that_no_label_has_is_told_with_its_rows():

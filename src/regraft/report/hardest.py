@@ -11,6 +11,7 @@ from .markup import Content, Html, short, tag
 from .pictures import pictures, titles, values
 
 FINDINGS = 12  # groups of samples that are named for each of the doctor's findings
+NAMED = 20  # samples of a group that are named
 PICTURED = 4  # groups of these that are shown
 
 
@@ -112,10 +113,12 @@ def _finding(study: Study, finding: Finding) -> Html:
     groups = finding.samples[:FINDINGS]
     more = len(finding.samples) - len(groups)
     names = titles(study.labelled.x)
+    link = " = " if finding.same else ", "
     named = [
         tag(
             "li",
-            [[" = " if i else None, name_of(_title(names, s)), _note(s)] for i, s in enumerate(group)],
+            [[link if i else None, name_of(_title(names, s)), _note(s)] for i, s in enumerate(group[:NAMED])],
+            f" and {len(group) - NAMED:,} more" if len(group) > NAMED else None,
         )
         for group in groups
     ]

@@ -65,6 +65,7 @@ def given(study: Study) -> Content:
             [
                 ("Labelled", f"{describe(labelled.x)}: {labelled.asked.describe()}"),
                 ("Besides", "; ".join(others) or None),
+                ("The pool", None if study.belonging is None else str(study.belonging)),
                 (
                     "Test set",
                     None if study.test is None else f"{len(study.test):,} samples, read at the end",

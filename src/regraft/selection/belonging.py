@@ -52,6 +52,13 @@ class Belonging:
         """
         return self.auc.low <= TOLD and self.novel.low <= OFTEN
 
+    def __str__(self) -> str:
+        says = "looks" if self.alike else "does not look"
+        return (
+            f"{says} like the labelled samples: told from them with an area under the curve of {self.auc}, "
+            f"where 0.50 is chance; {100 * self.novel.value:.0f} % far from all of them, where 5 % are usual"
+        )
+
     def findings(self, pool: Domain) -> tuple[Finding, ...]:
         """What there is to say of it, and what to do."""
         found = []
