@@ -19,25 +19,23 @@ thread.
 
 import argparse
 import json
-import multiprocessing
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 import regraft as rg
 from data import DATA, missing
 from digit_sets import data_set
+from jobs import runs_of
 from record import record
 from regraft.backbone import Backbone
 from regraft.backbones import lenet
-from regraft.engine import keep_freed_memory
 from regraft.method import Method
 from regraft.methods import METHODS
 from setting import setting, table
@@ -281,22 +279,10 @@ def main() -> None:
     pairs = [replace(PAIRS[name], steps=asked.steps or PAIRS[name].steps) for name in names]
     for name in dict.fromkeys(name for pair in pairs for name in (pair.source, pair.target)):
         place(name, asked.data)
-    done: list[Run] = []
-    if asked.results and asked.results.is_file():
-        done = [Run(**json.loads(line)) for line in asked.results.read_text().splitlines()]
     jobs = [Job(p, seed, c, asked.data) for p in pairs for seed in seeds for c in asked.columns.split(",")]
-    had = {run.key for run in done}
-    torch.set_num_threads(1)
-    keep_freed_memory()
-    with multiprocessing.get_context("fork").Pool(asked.processes) as workers:
-        for run in workers.imap_unordered(run_of, [job for job in jobs if job.key not in had]):
-            done.append(run)
-            print(run, file=sys.stderr, flush=True)
-            if asked.results:
-                with asked.results.open("a") as file:
-                    file.write(json.dumps(asdict(run)) + "\n")
+    runs = runs_of(jobs, run_of, lambda line: Run(**json.loads(line)), asked.results, asked.processes)
     wanted = {job.key for job in jobs}
-    text = report([run for run in done if run.key in wanted], pairs)
+    text = report(runs, pairs)
     print(text)
     whole = {job.key for job in (Job(p, s, c, asked.data) for p in MAIN for s in SEEDS for c in COLUMNS)}
     if wanted == whole:

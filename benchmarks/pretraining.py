@@ -17,11 +17,9 @@ the random network, in points: Student's t over seeds, whose weights, pictures a
 import argparse
 import io
 import json
-import multiprocessing
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
@@ -35,11 +33,11 @@ from scipy.special import stdtrit
 
 import regraft as rg
 from data import DATA, there
+from jobs import runs_of
 from record import record
 from regraft.backbone import Backbone
 from regraft.backbones import pixels, small_convnet
 from regraft.domain import Domain
-from regraft.engine import keep_freed_memory
 from regraft.methods import METHODS
 from regraft.pretext import PIXELS, Pretext
 from regraft.pretexts import PRETEXTS
@@ -63,6 +61,19 @@ SEEDS = (0, 1, 2, 3, 4)
 SECONDS = 60.0
 TIMED, WARM = 6, 3
 LIGHTLY_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is to be done: a task, a seed, and a processor's seconds."""
+
+    task: str
+    seed: int
+    allowed: float
+
+    @property
+    def key(self) -> tuple[str, int, float]:
+        return self.task, self.seed, self.allowed
 
 
 @dataclass(frozen=True)
@@ -179,9 +190,9 @@ def of_lightly(pool: Domain, network: Backbone, seconds: float, seed: int) -> tu
     return learning.eval(), steps
 
 
-def run_of(job: tuple[str, int, float]) -> Run:
+def run_of(job: Job) -> Run:
     """One task with one seed."""
-    task, seed, seconds = job
+    task, seed, seconds = job.key
     draw = Draw.of(seed)
     fresh, steps = small_convnet((32, 32), seed=seed), 0
     begun = time.process_time()
@@ -260,22 +271,9 @@ def main() -> None:
     asked = ask.parse_args()
     tasks, seeds = asked.tasks.split(","), [int(seed) for seed in asked.seeds.split(",")]
     cifar()
-    done: list[Run] = []
-    if asked.results and asked.results.is_file():
-        done = [Run(**json.loads(line)) for line in asked.results.read_text().splitlines()]
-    jobs = [(task, seed, asked.seconds) for seed in seeds for task in (*REFERENCES, *tasks)]
-    had = {run.key for run in done}
-    torch.set_num_threads(1)
-    keep_freed_memory()
-    with multiprocessing.get_context("fork").Pool(asked.processes) as workers:
-        for run in workers.imap_unordered(run_of, [job for job in jobs if job not in had]):
-            done.append(run)
-            print(run, file=sys.stderr, flush=True)
-            if asked.results:
-                with asked.results.open("a") as file:
-                    file.write(json.dumps(asdict(run)) + "\n")
-    wanted = set(jobs)
-    text = report([run for run in done if run.key in wanted], tasks, seeds)
+    jobs = [Job(task, seed, asked.seconds) for seed in seeds for task in (*REFERENCES, *tasks)]
+    runs = runs_of(jobs, run_of, lambda line: Run(**json.loads(line)), asked.results, asked.processes)
+    text = report(runs, tasks, seeds)
     print(text)
     if tasks == able and tuple(seeds) == SEEDS and asked.seconds == SECONDS:
         record("pretraining", f"## Pretext tasks\n\n`benchmarks/pretraining.py`, {setting()}\n\n{text}")

@@ -26,13 +26,11 @@ import argparse
 import csv
 import gzip
 import json
-import multiprocessing
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -46,12 +44,12 @@ from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 import regraft as rg
 from data import DATA, photos, smaller, there, weights
+from jobs import runs_of
 from pacs_amazon import reviews
 from pretraining import cifar
 from record import record
 from regraft.backbone import Backbone
 from regraft.domain import Domain
-from regraft.engine import keep_freed_memory
 from regraft.model import Model
 from regraft.planner import raw_backbone
 from regraft.selection.choice import Result, best, handed_over
@@ -363,26 +361,13 @@ def main() -> None:
     ask.add_argument("--processes", type=int, default=1)
     asked = ask.parse_args()
     numbers, seeds = ([int(n) for n in text.split(",")] for text in (asked.labels, asked.seeds))
-    done: list[Run] = []
-    if asked.results and asked.results.is_file():
-        done = [Run.from_json(line) for line in asked.results.read_text().splitlines()]
-    torch.set_num_threads(1)
-    keep_freed_memory()
     with tempfile.TemporaryDirectory() as temporary:
         into = asked.into or Path(temporary)
         jobs = [Job(d, n, seed, into) for d in asked.data.split(",") for n in numbers for seed in seeds]
-        had = {run.key for run in done}
-        with multiprocessing.get_context("fork").Pool(asked.processes, maxtasksperchild=1) as workers:
-            for run in workers.imap_unordered(run_of, [job for job in jobs if job.key not in had]):
-                done.append(run)
-                print(run, file=sys.stderr, flush=True)
-                if asked.results:
-                    with asked.results.open("a") as file:
-                        file.write(json.dumps(asdict(run)) + "\n")
-    wanted = [job.key for job in jobs]
-    text = report(sorted((run for run in done if run.key in wanted), key=lambda run: wanted.index(run.key)))
+        runs = runs_of(jobs, run_of, Run.from_json, asked.results, asked.processes)
+    text = report(runs)
     print(text)
-    if set(wanted) == {(d, n, seed) for d in SETS for n in LABELS for seed in SEEDS}:
+    if {run.key for run in runs} == {(d, n, seed) for d in SETS for n in LABELS for seed in SEEDS}:
         record("semi", f"## Pools\n\n`benchmarks/semi.py`, {setting()}\n\n{text}")
 
 
