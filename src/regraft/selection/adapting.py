@@ -49,10 +49,11 @@ def adapt(
     problem: with `source` (labelled) and `target` (unlabelled); where the source's samples are gone, with
     `source_model` instead, a `Model`, whose own network is then the backbone. methods: names or recipes to
     try; None tries what `plan_across` or `plan_without_source` finds worth it. stack: how the choice is made
-    without labels; None is the usual one, or `WITHOUT_SOURCE`. hand_over: "proven" as the stack says, or
-    "best": the candidate with the best mean rank, whatever speaks against it. budget: seconds for training
-    networks, of which each is trained twice, once to be tried and once to be handed over; what would not fit
-    is left out. None trains none, but for the adaptation of a model, which is a training.
+    without labels; None is the usual one, or `WITHOUT_SOURCE`. hand_over: "proven", or "likely", which is
+    the same here, as the stack says; or "best": the candidate with the best mean rank, whatever speaks
+    against it. budget: seconds for training networks, of which each is trained twice, once to be tried and
+    once to be handed over; what would not fit is left out. None trains none, but for the adaptation of a
+    model, which is a training.
 
     Every candidate is fitted to four fifths of the source and to the target, and judged by scores that no
     label of the target goes into. What is handed over is refitted to the whole source. Of a source that left
