@@ -31,10 +31,10 @@ from record import record
 from regraft import CrossValidation, Domain, Problem, compare
 from regraft.backbone import Backbone
 from regraft.candidates import Candidate, Plan
+from regraft.intervals import paired_gain
 from regraft.methods import METHODS
 from regraft.model import Model
 from regraft.preprocessing import AsTheyAre
-from regraft.selection.intervals import paired_gain
 from regraft.selection.study import Study
 from regraft.training import Training
 from setting import setting, table

@@ -11,9 +11,9 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from .backbones import vectors
 from .domain import Domain
+from .intervals import Interval
 from .output import Classes
 from .pretext import Pretext
-from .selection.intervals import Interval
 from .selection.judges import CrossValidation
 from .selection.judging import probe_judged
 from .training import Training

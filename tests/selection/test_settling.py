@@ -2,7 +2,7 @@
 
 import torch
 
-from regraft.selection.intervals import paired_gain
+from regraft.intervals import paired_gain
 from regraft.selection.settling import settling
 
 

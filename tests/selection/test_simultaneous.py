@@ -5,8 +5,8 @@ import torch
 from scipy.stats import norm
 
 from regraft.domain import Domain
+from regraft.intervals import Z_BOUND, paired_gain
 from regraft.selection import scores_of
-from regraft.selection.intervals import Z_BOUND, paired_gain
 from regraft.selection.simultaneous import gains_over, z_for_all
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..selection.intervals import Interval
+from ..intervals import Interval
 from .markup import Html, tag
 
 WIDTH, HEIGHT, MARGIN = 640, 440, 14  # of the map

@@ -10,11 +10,11 @@ from typing import Any
 from ..candidates import Candidate, Plan, short_names
 from ..diagnosis import KindOfShift
 from ..domain import Domain
+from ..intervals import Interval
 from ..model import Model
 from ..output import Output
 from ..output.metrics import title
 from ..text import aligned, counted, seconds_text
-from .intervals import Interval
 from .label_free import LABEL_FREE
 from .label_free.stack import Decision
 from .leave_one_out import LeftOut

@@ -13,10 +13,10 @@ from ..clustering import LEAST, lying_together
 from ..doctor import Finding, Sample
 from ..domain import Domain
 from ..heads.principal import principal
+from ..intervals import Interval, share
 from ..samples import sample_names
 from ..shift.apart import told_apart
 from ..text import counted
-from .intervals import Interval, share
 
 COMPONENTS = 32  # principal ones of all samples, in which both are compared
 FEWEST_LABELLED, FEWEST_POOLED = 8, 20  # samples below which nobody can say what is usual

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..candidates import Candidate
-from .intervals import Z_BOUND, Interval
+from ..intervals import Z_BOUND, Interval
 from .scores import Scores
 from .verdict import Verdict
 

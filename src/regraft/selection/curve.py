@@ -11,9 +11,9 @@ from scipy.optimize import nnls
 from torch import Tensor
 
 from ..folds import Rows, complement, judgeable, stratified_folds
+from ..intervals import Interval, share
 from .choice import Result
 from .entries import Entry
-from .intervals import Interval, share
 from .resampling import resampled
 from .scores import ClassScores
 

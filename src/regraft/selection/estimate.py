@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .intervals import Interval
+from ..intervals import Interval
 from .resampling import resampled
 from .scores import Scores
 

@@ -13,6 +13,7 @@ from ..candidates import Candidate
 from ..domain import Domain
 from ..errors import InputError
 from ..features import Store
+from ..intervals import Interval
 from ..method import Method
 from ..methods import method_named
 from ..methods.features.probe import probe_of
@@ -23,7 +24,6 @@ from ..text import aligned
 from ..training import Training
 from .budget import Budget
 from .entries import Entries, Entry
-from .intervals import Interval
 from .scores import Scores, metric_named, scores_of
 
 

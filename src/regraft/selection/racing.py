@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ..domain import Domain
 from ..folds import Rows
+from ..intervals import Z_BOUND
 from .choice import Result
-from .intervals import Z_BOUND
 from .scores import Scores, scores_of
 
 UNLIKELY = 0.8416  # standard deviations: one in five ends beyond them

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .intervals import ONE_END, Z_BOUND, Interval, paired_gain
+from ..intervals import ONE_END, Z_BOUND, Interval, paired_gain
 from .scores import ClassScores
 
 DRAWS = 100_000

@@ -10,6 +10,7 @@ from typing import Any
 from ..candidates import Candidate, Plan
 from ..doctor import Examination
 from ..domain import Domain
+from ..intervals import Interval
 from ..model import Model
 from ..output.metrics import title
 from ..text import aligned, seconds_text
@@ -26,7 +27,6 @@ from .held_out import (
     most_uncertain,
     most_wrong,
 )
-from .intervals import Interval
 from .nested import NAME as NESTED
 from .scores import ClassScores, Scores, evaluate
 from .sealed import Reading, SealedTest, note_reading, reading_now, times_read

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..intervals import Interval
 from ..output.metrics import title
-from .intervals import Interval
 
 Outcome = Literal["helps", "no evidence", "hurts"]
 

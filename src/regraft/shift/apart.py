@@ -12,9 +12,9 @@ from scipy.special import expit
 from torch import Tensor
 
 from ..domain import Domain
+from ..intervals import Interval, share
 from ..output import Classes
 from ..seeds import seed_of
-from ..selection.intervals import Interval, share
 from ..terms.discrepancy import kernel, median_gammas
 from .auc import interval_of, placements
 from .probe import Probed, evenly, probed

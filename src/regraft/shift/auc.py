@@ -7,7 +7,7 @@ from jaxtyping import Float, Int, Shaped
 from scipy.special import ndtr
 from torch import Tensor
 
-from ..selection.intervals import Interval, Z, effective
+from ..intervals import Interval, Z, effective
 
 
 def auc(
@@ -47,7 +47,7 @@ def interval_of(
     n_e is how many samples of a share θ would have the variance of DeLong, DeLong & Clarke-Pearson (1988),
     θ (1 − θ) / n_e = var v_s / n + var v_t / m. Where nothing overlaps that variance is 0, which says more
     than n samples can: n_e is at most what it is at the ends in the model of Hanley & McNeil (1982),
-    n m / (1 + (n + m − 2) / 4). overlap: as for `selection.intervals.share`.
+    n m / (1 + (n + m − 2) / 4). overlap: as for `intervals.share`.
     """
     n, m = effective(v_s, group_s), effective(v_t, group_t)
     theta = (float(v_s.mean()) + float(v_t.mean())) / 2

@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..domain import Domain
+from ..intervals import Interval, share
 from ..output import Classes
-from ..selection.intervals import Interval, share
 from .apart import Apart, together, told_apart_by_pairs
 from .probe import evenly, linear, probed
 

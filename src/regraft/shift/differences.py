@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..selection.intervals import Interval
+from ..intervals import Interval
 from .auc import auc, holm, p_value
 from .columns import Column, Kinds, Numbers, Words
 

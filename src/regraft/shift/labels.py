@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..certainty.temperature import fitted_temperature
 from ..domain import Domain
+from ..intervals import Interval, Z
 from ..output import Classes
 from ..seeds import seed_of
-from ..selection.intervals import Interval, Z
 from ..terms.label_shift import em_priors
 from .apart import together
 from .probe import evenly, linear, probed

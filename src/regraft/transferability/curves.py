@@ -14,11 +14,11 @@ from ..domain import Domain
 from ..errors import InputError
 from ..features import embed
 from ..folds import Rows
+from ..intervals import Interval
 from ..model import Model
 from ..preprocessing import AsTheyAre
 from ..problem import Problem
 from ..samples import kind_of
-from ..selection.intervals import Interval
 from ..text import aligned, counted, seconds_text
 from ..training import Training
 from .network import untrained

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from scipy.special import stdtrit
 from torch import Tensor
 
-from ..selection.intervals import Interval
+from ..intervals import Interval
 
 RISK = 0.05  # of a two-sided interval, or of any of several
 

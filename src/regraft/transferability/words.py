@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..selection.intervals import Interval
+from ..intervals import Interval
 from .repeats import at_once, below_to_the_end, excludes_zero, over_repeats
 from .trials import OVERLAP
 

@@ -5,9 +5,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...errors import InputError
+from ...intervals import Interval, paired_gain
 from ...terms.partitions import entropy
 from ...text import some_of
-from ..intervals import Interval, paired_gain
 from .trial import Trial
 
 VARIETY = 1 / 3  # of the classes beyond the first; collapsed runs have a handful of dozens, sound ones half

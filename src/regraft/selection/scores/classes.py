@@ -9,8 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ...domain import Domain
+from ...intervals import Interval, paired_gain, share
 from ...output import Classes
-from ..intervals import Interval, paired_gain, share
 from .scores import Scores
 
 LISTED = 50  # classes up to which the confusion of all with all is worth its room

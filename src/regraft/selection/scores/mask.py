@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from ...domain import Domain
+from ...intervals import Interval, mean_of
 from ...output.mask import VOID, Mask, to_size
-from ..intervals import Interval, mean_of
 from .of_ratios import OfRatios
 from .ratios import Ratios
 

@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ...domain import Domain
+from ...intervals import Interval
 from ...output import MultiLabel
 from ...output.entries import known_entries, mean_of_known
-from ..intervals import Interval
 from ..resampling import resampled
 from .of_ratios import OfRatios
 from .ratios import Ratios

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from jaxtyping import Float
 from torch import Tensor
 
-from ..intervals import Interval, mean_gain, mean_of
+from ...intervals import Interval, mean_gain, mean_of
 from .ratios import Ratios
 from .scores import Scores
 

@@ -9,9 +9,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ...domain import Domain
+from ...intervals import Interval, mean_of
 from ...output import Real
 from ...output.entries import known_entries, mean_of_known
-from ..intervals import Interval, mean_of
 from .of_ratios import OfRatios
 from .ratios import Ratios
 

@@ -7,8 +7,8 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from ...domain import Domain
+from ...intervals import Interval
 from ...output.metrics import title
-from ..intervals import Interval
 
 
 class Scores(ABC):

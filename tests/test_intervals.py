@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.stats import t as student
 
-from regraft.selection.intervals import Interval, effective, paired_gain, share
+from regraft.intervals import Interval, effective, paired_gain, share
 
 
 def zeros(n):
