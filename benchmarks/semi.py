@@ -64,7 +64,7 @@ SELECTED = """How a number was selected:
 - SelfTrainingClassifier and LabelSpreading: by nothing. The first has scikit-learn's logistic regression and
   threshold, the second ten neighbours."""
 LABELS, SEEDS = (4, 10, 25), (0, 1, 2, 3, 4)
-MOST_POOLED = 5000
+MOST_POOLED = 20_000
 TRAINING = 600.0  # seconds that plans for small pictures may take
 SIDE, FRAMES, BANDS, WINDOW = 160, 32, 32, 256
 SPEAKERS, HELD_OUT_TAKES = ("jackson", "nicolas", "theo", "yweweler"), 5

@@ -16,6 +16,7 @@ from .mlp import MLP
 from .neighbour_means import NeighbourMeans
 from .neighbours import Neighbours
 from .prototypes import Prototypes, class_means, left_out_squared
+from .semantics import Semantics
 from .votes import Votes
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "NeighbourMeans",
     "Neighbours",
     "Prototypes",
+    "Semantics",
     "Trees",
     "Votes",
     "class_means",
@@ -53,6 +55,7 @@ HEADS: dict[str, type[nn.Module]] = {
         NeighbourMeans,
         Neighbours,
         Prototypes,
+        Semantics,
         Trees,
         Votes,
     )

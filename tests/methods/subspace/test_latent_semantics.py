@@ -5,6 +5,7 @@ import scipy.sparse
 import torch
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.preprocessing import Normalizer
 from torch import nn
 
 from regraft.backbones import open_backbone, words
@@ -39,20 +40,27 @@ def test_rareness_is_the_inverse_document_frequency_of_scikit_learn():
     np.testing.assert_allclose(rareness((first, rest)).numpy(), expected)
 
 
-def test_the_head_learns_in_the_principal_components_of_weighted_words():
+def test_the_head_learns_from_weighted_words_beside_their_principal_components():
     few, pool = reviews(30, 1), reviews(120, 2).unlabelled()
-    model = LatentSemantics(components=5).fit(Problem(target_labelled=few, unlabelled=pool), words())
-    of_few, of_pool = (embed(model.backbone, domain).x.double() for domain in (few, pool))
-    both = torch.cat([of_few, of_pool])
-    weight = torch.log((1 + len(both)) / (1 + (both != 0).sum(0))) + 1
-    space = PCA(5, svd_solver="full").fit(both * weight)
-    unit = np.sqrt(space.explained_variance_.mean() * (len(both) - 1) / len(both))
-    seen = [torch.from_numpy(space.transform(z * weight) / unit) for z in (of_few, of_pool)]
+    recipe = LatentSemantics(components=5, share=0.7)
+    model = recipe.fit(Problem(target_labelled=few, unlabelled=pool), words())
+    of_few, of_pool = (embed(model.backbone, domain).x.double().numpy() for domain in (few, pool))
+    rare = TfidfTransformer(smooth_idf=True).fit(np.concatenate([of_few, of_pool]))
+    weighted = [rare.transform(z).toarray() for z in (of_few, of_pool)]
+    space = PCA(5, svd_solver="full").fit(np.concatenate(weighted))
+    seen = [np.hstack([w, 0.7 * Normalizer().transform(space.transform(w))]) for w in weighted]
     by_hand = LinearProbe().fit(
         Problem(target_labelled=Domain(seen[0], few.labels, few.output)), as_they_are()
     )
     ours, theirs = model.logits(pool), by_hand.logits(Domain(seen[1]))
     torch.testing.assert_close(ours.float(), theirs.float(), atol=2e-3, rtol=1e-3)
+
+
+def test_what_no_word_tells_is_on_no_axis_and_harms_nothing():
+    """Rows of zeros have no direction."""
+    few, pool = reviews(30, 1), reviews(120, 2).unlabelled()
+    model = LatentSemantics().fit(Problem(target_labelled=few, unlabelled=pool), words())
+    assert model.logits(scipy.sparse.csr_array((3, VOCABULARY))).isfinite().all()
 
 
 def test_words_that_no_label_has_are_known_by_their_company():
