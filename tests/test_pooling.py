@@ -25,6 +25,12 @@ def test_a_group_of_one_is_none_of_the_other():
     assert pooled({"one": one, "other": other.with_(group=None)}).group.tolist() == [0, 0, 1, 2]
 
 
+def test_weights_stay_and_what_has_none_counts_once():
+    one, other = Domain([[0.0], [1.0]], ["a", "b"], weight=[2.0, 0.5]), Domain([[2.0]], ["a"])
+    assert pooled({"one": one, "other": other}).weight.tolist() == [2.0, 0.5, 1.0]
+    assert pooled({"other": other, "again": other}).weight is None
+
+
 def test_pictures_of_several_folders(tmp_path):
     from PIL import Image
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from .class_names import same_classes
@@ -21,8 +21,8 @@ def pooled(domains: Mapping[str, Domain]) -> Domain:
     """Labelled domains as one, in which `origin` tells which of them a sample came from, in that order.
 
     Class labels are matched by name, and a class of any of them is a class of all. Groups of one domain are
-    none of another's; what has no group is one by itself where others have some. Raises InputError for
-    answers that are no classes, and for samples that do not go together.
+    none of another's; what has no group is one by itself where others have some, and what has no weight has
+    weight 1. Raises InputError for answers that are no classes, and for samples that do not go together.
 
     >>> lab = Domain([[0.0], [1.0]], ["owl", "crow"])
     >>> both = pooled({"lab": lab, "field": Domain([[2.0]], ["emu"])})
@@ -44,6 +44,7 @@ def pooled(domains: Mapping[str, Domain]) -> Domain:
         Classes(names),
         origin=origin,
         group=_groups(parts),
+        weight=_weights(parts),
         left_out=tuple(left_out),
     )
 
@@ -110,3 +111,9 @@ def _groups(parts: Sequence[Domain]) -> Int[Tensor, " n"] | None:
         found.append(own + used)
         used += int(own.max()) + 1 if len(own) else 0
     return torch.cat(found)
+
+
+def _weights(parts: Sequence[Domain]) -> Float[Tensor, " n"] | None:
+    if all(part.weight is None for part in parts):
+        return None
+    return torch.cat([torch.ones(len(part)) if part.weight is None else part.weight for part in parts])
