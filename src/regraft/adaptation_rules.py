@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from .backbone import Backbone
 from .output import Classes
 from .problem import Problem
+from .rules import WORDS
 from .samples import kind_of
 
 FEW_COLUMNS = 20  # up to which a border may have to bend; the features of networks are made for planes
@@ -25,7 +26,7 @@ class AcrossFacts:
     output: str  # the kind of answer
     source: int
     target: int
-    kind: str  # images, vectors, sparse or table
+    kind: str  # images, vectors, sparse, table or texts
     columns: int | None  # of vectors that go in as they are
     pretrained: bool
     stages: int  # of the backbone
@@ -91,6 +92,10 @@ def _has_norms(f: AcrossFacts) -> bool:
     return f.kind == "images" and f.pretrained and f.batch_norm
 
 
+def _words(f: AcrossFacts) -> bool:
+    return f.kind in WORDS and not f.pretrained
+
+
 def _may_train(f: AcrossFacts) -> bool:
     return _enough(f) and f.budget is not None
 
@@ -150,9 +155,18 @@ ACROSS_RULES: tuple[AcrossRule, ...] = (
     AcrossRule(
         "SelfPaced",
         "where the target's classes are clusters that the source half knows, the surest teach the rest",
-        lambda f: _classes(f) and f.learner != "kernel",
-        f"is for more than {FEW_COLUMNS} columns",
+        lambda f: _classes(f) and f.learner != "kernel" and not _words(f),
+        f"is for more than {FEW_COLUMNS} columns, and not for words, of which its surest answers mislead it "
+        "as often as not",
         _as_it_is,
+    ),
+    AcrossRule(
+        "LatentSemantics",
+        "where the two use other words for the same, a head knows of a word by the company that it keeps",
+        _classes,
+        TOO_FEW,
+        lambda f: {"learner": f.learner, "own_mean": True},
+        fits=_words,
     ),
     AcrossRule(
         "AdaptiveBatchNorm",

@@ -9,6 +9,7 @@ from .adversarial.wdgrl import WDGRL
 from .alignment.coral import CORAL
 from .alignment.dan import DAN
 from .alignment.deep_coral import DeepCORAL
+from .alignment.latent_semantics import LatentSemantics
 from .alignment.matched_scales import MatchedScales
 from .alignment.subspace_alignment import SubspaceAlignment
 from .alignment.tca import TCA
@@ -68,7 +69,6 @@ from .several_sources.coral_across import CORALAcross
 from .several_sources.group_dro import GroupDRO
 from .several_sources.moment_matching import MomentMatching
 from .several_sources.trusted import Trusted
-from .subspace.latent_semantics import LatentSemantics
 from .subspace.shared_direction import SharedDirection
 from .transport.deep_jdot import DeepJDOT
 from .transport.entropic_transport import EntropicTransport

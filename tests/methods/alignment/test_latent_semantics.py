@@ -11,9 +11,10 @@ from torch import nn
 from regraft.backbones import open_backbone, words
 from regraft.domain import Domain
 from regraft.features import embed
+from regraft.methods.alignment.latent_semantics import LatentSemantics, rareness
 from regraft.methods.features.linear_probe import LinearProbe
-from regraft.methods.subspace.latent_semantics import LatentSemantics, rareness
 from regraft.problem import Problem
+from regraft.training import Training
 
 TOPICS, VOCABULARY = 2, 300
 
@@ -54,6 +55,21 @@ def test_the_head_learns_from_weighted_words_beside_their_principal_components()
     )
     ours, theirs = model.logits(pool), by_hand.logits(Domain(seen[1]))
     torch.testing.assert_close(ours.float(), theirs.float(), atol=2e-3, rtol=1e-3)
+
+
+def test_each_side_lies_around_its_own_mean():
+    lab, field = reviews(40, 1), reviews(60, 2).unlabelled()
+    recipe = LatentSemantics(components=5, own_mean=True)
+    both = recipe.fit_both(Problem(source=lab, target=field), words(), Training())
+    of_lab, of_field = (embed(both.target.backbone, domain).x.double().numpy() for domain in (lab, field))
+    rare = TfidfTransformer(smooth_idf=True).fit(np.concatenate([of_lab, of_field]))
+    weighted = [rare.transform(z).toarray() for z in (of_lab, of_field)]
+    axes = PCA(5, svd_solver="full").fit(np.concatenate(weighted)).components_
+    seen = [np.hstack([w, 0.5 * Normalizer().transform((w - w.mean(0)) @ axes.T)]) for w in weighted]
+    labelled = Domain(seen[0], lab.labels, lab.output)
+    by_hand = LinearProbe().fit(Problem(target_labelled=labelled), as_they_are())
+    for ours, theirs in ((both.target.logits(field), seen[1]), (both.source.logits(lab), seen[0])):
+        torch.testing.assert_close(ours.float(), by_hand.logits(Domain(theirs)).float(), atol=2e-3, rtol=1e-3)
 
 
 def test_what_no_word_tells_is_on_no_axis_and_harms_nothing():
