@@ -4,9 +4,17 @@ import pytest
 import torch
 
 import regraft as rg
+from regraft.candidates import Candidate
+from regraft.methods.features.linear_probe import LinearProbe
+from regraft.pretext import Pretrained
+from regraft.pretext_choice import Tried, promising
 from regraft.pretexts import PRETEXTS
+from regraft.pretexts.contrastive.simclr import SimCLR
 from regraft.pretexts.contrastive.vicreg import VICReg
+from regraft.pretexts.prediction.rotation import Rotation
 from regraft.pretraining import pretrain
+from regraft.selection.choice import Result
+from regraft.selection.scores.classes import ClassScores
 from regraft.training import Training
 
 QUICK = {"epochs": 1, "least_steps": 10, "batch_size": 16}
@@ -29,9 +37,9 @@ def test_tasks_are_chosen_by_a_probe_and_the_verdict_is_against_what_costs_nothi
     names = {type(one.made.task).__name__ for one in choice.tried}
     assert {"SimCLR", "VICReg", "BYOL"} <= names
     assert "Rotation" not in names
-    best = max(one.probe.scores.value("accuracy") for one in choice.tried)
-    taken = [o for o in choice.tried if type(o.made.task) is type(done.made.task)]
-    assert taken[0].probe.scores.value("accuracy") == best
+    random = choice.baselines[1]
+    taken = promising(choice.tried, random, "accuracy")
+    assert type(taken.made.task) is type(done.made.task)
     assert [row.candidate.name for row in choice.baselines] == [
         "LinearProbe (columns)",
         "LinearProbe, random weights (small mlp)",
@@ -39,6 +47,31 @@ def test_tasks_are_chosen_by_a_probe_and_the_verdict_is_against_what_costs_nothi
     assert choice.verdict.outcome in ("helps", "no evidence", "hurts")
     assert str(choice.verdict) in str(done)
     assert done.to_json()["choice"]["tried"][-1]["task"] == type(done.made.task).__name__
+
+
+def row(right, of):
+    """What a probe says that is right of so many of the samples, those of `right`."""
+    y = torch.arange(of) % 2
+    p = torch.full((1, of, 2), 0.1)
+    p[0, torch.arange(of), torch.where(right, y, 1 - y)] = 0.9
+    scores = ClassScores.of(p, rg.Domain(torch.zeros(of, 1), y), 0.0)
+    candidate = Candidate(LinearProbe(), rg.open_backbone(domain=rg.Domain([[0.0]])), "")
+    return Result(candidate, scores, 0.0, p.log(), p[0], torch.ones(of, dtype=torch.bool))
+
+
+def tried(task, right, of):
+    made = Pretrained(rg.open_backbone(domain=rg.Domain([[0.0]])), task, 1, None, 0.0)
+    return Tried(made, row(right, of))
+
+
+@pytest.mark.parametrize(("labels", "taken"), [(40, "SimCLR"), (4000, "Rotation")])
+def test_of_few_labels_what_usually_helps_is_taken_and_of_many_what_helped(labels, taken):
+    """Rotation is ahead by five points, which 40 labels do not tell from nothing."""
+    assert SimCLR.usual > Rotation.usual
+    at = torch.randperm(labels, generator=torch.Generator().manual_seed(0)) / labels
+    one, two = tried(SimCLR(), at < 0.55, labels), tried(Rotation(), at < 0.6, labels)
+    chosen = promising([one, two], row(at > 0.5, labels), "accuracy")
+    assert type(chosen.made.task).__name__ == taken
 
 
 def test_tasks_that_cannot_be_made_of_the_samples_are_left_out_with_the_reason(monkeypatch):

@@ -17,10 +17,10 @@ from .errors import InputError
 from .features import embed
 from .preprocessing.tokens import Tokens
 from .pretext import PIXELS, Pretext, Pretrained, kind_of_prepared
-from .pretext_choice import PretextChoice, Tried
+from .pretext_choice import PretextChoice, Tried, promising
 from .pretexts import PRETEXTS, pretext_named
 from .samples import kind_of, sizes_of
-from .selection.choice import Result, best
+from .selection.choice import Result
 from .selection.judges import CrossValidation
 from .selection.judging import probe_judged
 from .selection.scores import metric_named
@@ -85,15 +85,16 @@ def pretrain(
     """A backbone that learned from a pool without labels; to be given to `compare`, or saved.
 
     task: a name or a recipe; "auto" compares all that can be made of the samples by a probe on `labelled`,
-    in half of the budget, leaves out those that contradict the labels (`contradictions`), and trains the best
-    in the other half. backbone: anything that `open_backbone` takes, to go on from what it has learned; None
-    for a small network with random weights that suits the samples. labelled: a few samples with labels: a
-    probe on them is judged while the backbone learns, which changes nothing about what is learned, and at the
-    end against the samples as they are and the network as it was. budget: seconds of training; without it the
-    task's own number of epochs. metric: of the labels' kind, as in `compare`.
+    in half of the budget, leaves out those that contradict the labels (`contradictions`), and trains the
+    most promising one (`promising`) in the other half. backbone: anything that `open_backbone` takes, to go
+    on from what it has learned; None for a small network with random weights that suits the samples.
+    labelled: a few samples with labels: a probe on them is judged while the backbone learns, which changes
+    nothing about what is learned, and at the end against the samples as they are and the network as it was.
+    budget: seconds of training; without it the task's own number of epochs. metric: of the labels' kind, as
+    in `compare`.
 
-    That the probe's labels chose among tasks makes the winner's number a little too high; with few labels it
-    hardly tells tasks apart, and says so by its interval.
+    That the probe's labels chose among tasks makes the winner's number a little too high; with few labels
+    they hardly tell tasks apart, and what tasks brought elsewhere counts for more than they do.
 
     Raises InputError where no task can be made of such samples, or one has to be chosen and no labels are
     there.
@@ -131,8 +132,7 @@ def pretrain(
     if not tried:
         raise InputError(f"no task suits these samples ({_told(left_out)}): name one to see why")
     name = metric_named(metric, labelled.asked)
-    first = best([one.probe for one in tried], name)
-    taken = next(one for one in tried if one.probe is first)
+    taken = promising(tried, _before(network, labelled, training), name)
     done = taken.made if budget is None else made(taken.made.task, (1 - TRIALS) * budget)
     choice = _judged(done, network, labelled, metric, training, tuple(tried), tuple(left_out))
     return Pretraining(done, choice, collapse(done.history))
@@ -177,6 +177,11 @@ def _probed(made: Pretrained, labelled: Domain, training: Training) -> Result:
     return probe_judged(labelled, made.backbone, CrossValidation(seed=training.seed), training, told)
 
 
+def _before(network: Backbone, labelled: Domain, training: Training) -> Result:
+    told = "before" if network.pretrained else "random weights"
+    return probe_judged(labelled, network, CrossValidation(seed=training.seed), training, told)
+
+
 def _judged(
     made: Pretrained,
     network: Backbone,
@@ -190,11 +195,8 @@ def _judged(
     if labelled is None:
         return None
     judge = CrossValidation(seed=training.seed)
-    before = "before" if network.pretrained else "random weights"
-    baselines = (
-        probe_judged(labelled, raw_network(labelled), judge, training),
-        probe_judged(labelled, network, judge, training, before),
-    )
+    raw = probe_judged(labelled, raw_network(labelled), judge, training)
+    baselines = raw, _before(network, labelled, training)
     seen = embed(network[:0], labelled, None, training.engine).x
     assert isinstance(seen, Tensor)
     against = contradictions(made.task, labelled, seen) if kind_of_prepared(seen) == PIXELS else []

@@ -59,6 +59,7 @@ class BYOL(OfViews):
 
     reference: ClassVar[str] = "Grill et al., NeurIPS 2020, arXiv:2006.07733, eq. 2"
     map: ClassVar[tuple[str, ...]] = ("M22",)
+    usual: ClassVar[float] = 0.022
 
     memory: float = param(0.99, "m: share of itself that the teacher keeps in a step", (0.97, 0.99, 0.996))
     width: int = param(256, "of the hidden layers of projector and predictor", search=(128, 256, 512))

@@ -37,6 +37,7 @@ class SimCLR(OfViews):
 
     reference: ClassVar[str] = "Chen et al., ICML 2020, arXiv:2002.05709, eq. 1"
     map: ClassVar[tuple[str, ...]] = ("M22",)
+    usual: ClassVar[float] = 0.075
 
     temperature: float = param(0.2, "τ", search=(0.1, 0.2, 0.5))
     width: int = param(256, "of the projector's hidden layer", search=(128, 256, 512))

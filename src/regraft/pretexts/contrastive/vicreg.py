@@ -37,6 +37,7 @@ class VICReg(OfViews):
 
     reference: ClassVar[str] = "Bardes, Ponce & LeCun, ICLR 2022, arXiv:2105.04906, eq. 1-6"
     map: ClassVar[tuple[str, ...]] = ("M22",)
+    usual: ClassVar[float] = 0.055
 
     agree: float = param(25.0, "λ: that the views of a sample are near", search=(10.0, 25.0, 50.0))
     vary: float = param(25.0, "μ: that every number varies", search=(10.0, 25.0, 50.0))

@@ -79,6 +79,7 @@ class Colorization(Pretext):
     blind_to: ClassVar[tuple[str, ...]] = ("colour",)
     reference: ClassVar[str] = "Zhang, Isola & Efros, ECCV 2016, arXiv:1603.08511, eq. 2 to 4"
     map: ClassVar[tuple[str, ...]] = ("M19",)
+    usual: ClassVar[float] = 0.053
 
     places: int = param(4, "places a side at which colours are told", search=(2, 4, 8))
     bins: int = param(6, "intervals of each of the two chromas", search=(4, 6, 10))

@@ -37,6 +37,7 @@ class Exemplar(OfViews):
 
     reference: ClassVar[str] = "Dosovitskiy et al., NIPS 2014 and TPAMI 2016, arXiv:1406.6909, eq. 1 and 2"
     map: ClassVar[tuple[str, ...]] = ("M23",)
+    usual: ClassVar[float] = 0.073
 
     classes: int = param(500, "K: samples that are classes, at the most", search=(100, 500, 2000))
 

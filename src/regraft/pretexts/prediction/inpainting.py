@@ -37,6 +37,7 @@ class Inpainting(Reconstruction):
     takes = frozenset({PIXELS})
     reference: ClassVar[str] = "Pathak et al., CVPR 2016, arXiv:1604.07379, eq. 1"
     map: ClassVar[tuple[str, ...]] = ("M20",)
+    usual: ClassVar[float] = 0.029
 
     block: float = param(0.4, "sides of the block, in units of those of the picture", search=(0.25, 0.4, 0.6))
 

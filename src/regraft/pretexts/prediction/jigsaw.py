@@ -43,6 +43,7 @@ class Jigsaw(Pretext):
     blind_to: ClassVar[tuple[str, ...]] = ("position",)
     reference: ClassVar[str] = "Noroozi & Favaro, ECCV 2016, arXiv:1603.09246, section 3 and algorithm 1"
     map: ClassVar[tuple[str, ...]] = ("M18",)
+    usual: ClassVar[float] = 0.051
 
     grid: int = param(2, "tiles a side", search=(2, 3))
     orders: int = param(12, "K: permutations, all there are at the most", search=(12, 24, 64))

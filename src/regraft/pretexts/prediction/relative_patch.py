@@ -39,6 +39,7 @@ class RelativePatch(Pretext):
     blind_to: ClassVar[tuple[str, ...]] = ("position",)
     reference: ClassVar[str] = "Doersch, Gupta & Efros, ICCV 2015, arXiv:1505.05192, section 3"
     map: ClassVar[tuple[str, ...]] = ("M18",)
+    usual: ClassVar[float] = 0.021
 
     gap: float = param(0.15, "share of a cell's side that a tile leaves out", search=(0.1, 0.15, 0.25))
     width: int = param(256, "of the hidden layer that sees both tiles", search=(128, 256, 512))

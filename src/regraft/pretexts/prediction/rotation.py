@@ -38,6 +38,7 @@ class Rotation(Pretext):
     blind_to: ClassVar[tuple[str, ...]] = ("orientation",)
     reference: ClassVar[str] = "Gidaris, Singh & Komodakis, ICLR 2018, arXiv:1803.07728, eq. 2"
     map: ClassVar[tuple[str, ...]] = ("M17",)
+    usual: ClassVar[float] = 0.034
 
     def start(self, backbone: Backbone, x: Tensor) -> Network:
         return Network(backbone, nn.Linear(width_of(backbone, x), TURNS))

@@ -37,6 +37,7 @@ class Autoencoder(Reconstruction):
 
     reference: ClassVar[str] = "Hinton & Salakhutdinov, Science 2006, doi:10.1126/science.1127647"
     map: ClassVar[tuple[str, ...]] = ("M13",)
+    usual: ClassVar[float] = 0.048
 
     tied: bool = param(False, "whether the decoder has the weights of the stages", search=(False, True))
 

@@ -36,6 +36,7 @@ class DenoisingAutoencoder(Reconstruction):
 
     reference: ClassVar[str] = "Vincent et al., ICML 2008, doi:10.1145/1390156.1390294, eq. 5"
     map: ClassVar[tuple[str, ...]] = ("M13",)
+    usual: ClassVar[float] = 0.044
 
     noise: float = param(0.3, "σ, in units of the spread over the pool", search=(0.1, 0.3, 1.0))
     hidden: float = param(0.25, "share of columns or pixels that is hidden", search=(0.0, 0.25, 0.5))

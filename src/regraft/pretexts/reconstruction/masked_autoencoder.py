@@ -42,6 +42,7 @@ class MaskedAutoencoder(Reconstruction):
     takes = frozenset({PIXELS})
     reference: ClassVar[str] = "He et al., CVPR 2022, arXiv:2111.06377, section 3"
     map: ClassVar[tuple[str, ...]] = ("M20",)
+    usual: ClassVar[float] = 0.048
 
     patches: int = param(4, "patches a side", search=(4, 8, 14))
     hidden: float = param(0.6, "share of the patches that is hidden", search=(0.4, 0.6, 0.75))

@@ -39,6 +39,7 @@ class StackedAutoencoder(Reconstruction):
         "Bengio et al., Greedy layer-wise training of deep networks, NIPS 2006, section 4"
     )
     map: ClassVar[tuple[str, ...]] = ("M14",)
+    usual: ClassVar[float] = 0.028
 
     greedy: float = param(0.6, "share of training for the stages one by one", search=(0.3, 0.6, 0.9))
 
