@@ -52,3 +52,11 @@ def test_columns_that_tell_of_one_another_are_learned(gain, factors):
     task = VariationalAutoencoder(epochs=0, least_steps=150, batch_size=64, rate=5e-3, latent=8)
     more, _ = gain(task, small_mlp(pool.x.shape[1], (32, 8)), labelled, pool)
     assert more > 0.05
+
+
+def test_what_is_told_is_heard_from_the_first_step():
+    """The noise starts far smaller than what it is added to."""
+    backbone = small_mlp(5)
+    network = VariationalAutoencoder(latent=4).start(backbone, torch.randn(40, 5))
+    _, log_variance = network.beside["posterior"](backbone.features(torch.randn(40, 5))).chunk(2, 1)
+    assert log_variance.mean() < -3

@@ -15,6 +15,8 @@ from ...training import Step, Terms
 from .decoder import Decoder
 from .reconstruction import Reconstruction, decoder_of
 
+CERTAIN = -4.0  # log σ² before the first step: with σ = 1 the noise would hide from g whatever μ says
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,7 @@ class VariationalAutoencoder(Reconstruction):
 
     reference: ClassVar[str] = "Kingma & Welling, ICLR 2014, arXiv:1312.6114, eq. 7 and 10, appendix B"
     map: ClassVar[tuple[str, ...]] = ("M15",)
+    usual: ClassVar[float] = 0.029
 
     latent: int = param(32, "k: numbers that a sample is made of", search=(8, 32, 128))
     spread: float = param(0.3, "s: of samples around what is made, in units of the pool's", (0.1, 0.3, 1.0))
@@ -46,6 +49,7 @@ class VariationalAutoencoder(Reconstruction):
     def start(self, backbone: Backbone, x: Tensor) -> Network:
         decoder = Decoder(backbone, x)
         posterior = nn.Linear(width_of(backbone, x), 2 * self.latent)
+        nn.init.constant_(posterior.bias[self.latent :], CERTAIN)
         entrance = decoder.entrance(self.latent)
         return Network(backbone, decoder, beside={"posterior": posterior, "entrance": entrance})
 
