@@ -23,6 +23,7 @@ FEWEST_LABELLED, FEWEST_POOLED = 8, 20  # samples below which nobody can say wha
 MOST = 2000  # samples of the pool that are looked at
 TOLD = 0.55  # area under the curve, above which the pool is told from the labelled samples
 OFTEN = 0.12  # share of the pool far from every class, above which it holds something else
+CHANCE = 0.001  # of such a share where few labelled samples happen to lie near one another
 
 
 @final
@@ -33,12 +34,14 @@ class Belonging:
     auc: of a linear classifier that is to tell which samples are of the pool, held out; 0.5 where they are of
     one kind. novel: the share of the pool that is farther from every class than labelled samples are from
     their own; about 0.05 where they are of one kind, and a little more with few labels. strangers: those of
-    them that lie together, in groups, as rows of the pool, the nearest to a group's centre first.
+    them that lie together, in groups, as rows of the pool, the nearest to a group's centre first. often: the
+    novel share above which the pool holds something else.
     """
 
     auc: Interval
     novel: Interval
     strangers: tuple[tuple[int, ...], ...] = ()
+    often: float = OFTEN
 
     @property
     def alike(self) -> bool:
@@ -50,7 +53,7 @@ class Belonging:
         >>> Belonging(chance, Interval(0.4, 0.35, 0.45)).alike
         False
         """
-        return self.auc.low <= TOLD and self.novel.low <= OFTEN
+        return self.auc.low <= TOLD and self.novel.low <= self.often
 
     def __str__(self) -> str:
         says = "looks" if self.alike else "does not look"
@@ -72,7 +75,7 @@ class Belonging:
                     "others, or its classes come in other proportions; regraft shift tells more",
                 )
             )
-        if self.novel.low > OFTEN:
+        if self.novel.low > self.often:
             names = sample_names(pool.x)
             groups = (
                 f"; {counted(sum(map(len, self.strangers)), 'sample')} of these lie in "
@@ -132,10 +135,21 @@ def belonging(
     apart = told_apart(few.with_(x=space(few.x)), Domain(space(z)), seed)
     far = Novelty.of(few, directions)(z) > 1
     novel = share(far.double(), torch.zeros(len(far), dtype=torch.long))
-    found = Belonging(apart.auc, novel)
-    if novel.low <= OFTEN or int(far.sum()) < LEAST:
+    often = max(OFTEN, by_chance(len(few)))
+    found = Belonging(apart.auc, novel, often=often)
+    if novel.low <= often or int(far.sum()) < LEAST:
         return found
-    return Belonging(apart.auc, novel, groups_of(z[far], drawn[far], seed))
+    return Belonging(apart.auc, novel, groups_of(z[far], drawn[far], seed), often)
+
+
+def by_chance(n: int) -> float:
+    """1 − p^(1/n): the share of new samples that are farther than the farthest of n, which chance exceeds
+    with p, one in a thousand.
+
+    >>> [round(by_chance(n), 2) for n in (8, 40, 200)]
+    [0.58, 0.16, 0.03]
+    """
+    return float(1 - CHANCE ** (1 / n))
 
 
 def groups_of(z: Float[Tensor, "f d"], rows: Int[Tensor, " f"], seed: int) -> tuple[tuple[int, ...], ...]:
