@@ -157,7 +157,7 @@ ACROSS_RULES: tuple[AcrossRule, ...] = (
         "where the target's classes are clusters that the source half knows, the surest teach the rest",
         lambda f: _classes(f) and f.learner != "kernel" and not _words(f),
         f"is for more than {FEW_COLUMNS} columns, and not for words, of which its surest answers mislead it "
-        "as often as not",
+        "now and then and nothing tells when",
         _as_it_is,
     ),
     AcrossRule(

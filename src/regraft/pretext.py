@@ -67,7 +67,8 @@ class Pretext(Recipe, ABC):
     wrongly, of `contradiction.SIGHTS`: where the labels are about that, the task does harm.
     in_order: whether samples have to be in the order of time, which nothing about them shows.
     usual: by how much, in shares of samples, a probe on its features is ahead of one on random features, of
-    small photographs after half a minute of a processor: what is expected where few labels tell little.
+    small photographs after half a minute of a processor, as found on one draw of them: what is expected of
+    pictures where few labels tell little.
     reference: where it comes from. map: the rows of the project's map that it serves.
     """
 

@@ -12,7 +12,7 @@ from .selection.choice import Result, best, corrected
 from .selection.verdict import Verdict
 from .text import aligned, seconds_text
 
-SPREAD = 0.03  # of a task's gain over what it usually is, over data sets
+SPREAD = 0.03  # of a task's gain around what it usually is, over data sets: assumed, not measured
 
 
 @final
@@ -24,18 +24,19 @@ class Tried:
     probe: Result
 
 
-def promising(tried: Sequence[Tried], before: Result, metric: str) -> Tried:
+def promising(tried: Sequence[Tried], before: Result, metric: str, pictures: bool) -> Tried:
     """The task that is likely to help most, by the gains measured here and by what tasks brought elsewhere.
 
     Its gain over the network before it learned (`before`) is measured on few labels, and the best of many
     measured gains is mostly luck. So of what is known of a task from elsewhere, N(`Pretext.usual`, 3 %²),
     what is left after the gain was seen counts, and its mean has to be the highest: with few labels the task
-    that usually helps most is taken unless another is far ahead, with many the measured gains decide.
+    that usually helps most is taken unless another is far ahead, with many the measured gains decide. What is
+    known is known of classes of `pictures`; of anything else all tasks are expected to bring the same.
     """
 
     def expected(one: Tried) -> float:
         gain: Interval = one.probe.scores.gain_over(before.scores, metric)
-        return corrected(gain, one.made.task.usual, SPREAD)
+        return corrected(gain, one.made.task.usual if pictures else 0.0, SPREAD)
 
     return max(tried, key=expected)
 

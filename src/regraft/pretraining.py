@@ -15,6 +15,7 @@ from .contradiction import contradictions
 from .domain import Domain
 from .errors import InputError
 from .features import embed
+from .output import Classes
 from .preprocessing.tokens import Tokens
 from .pretext import PIXELS, Pretext, Pretrained, kind_of_prepared
 from .pretext_choice import PretextChoice, Tried, promising
@@ -132,7 +133,8 @@ def pretrain(
     if not tried:
         raise InputError(f"no task suits these samples ({_told(left_out)}): name one to see why")
     name = metric_named(metric, labelled.asked)
-    taken = promising(tried, _before(network, labelled, training), name)
+    pictures = kind_of_prepared(watch.pool) == PIXELS and isinstance(labelled.output, Classes)
+    taken = promising(tried, _before(network, labelled, training), name, pictures)
     done = taken.made if budget is None else made(taken.made.task, (1 - TRIALS) * budget)
     choice = _judged(done, network, labelled, metric, training, tuple(tried), tuple(left_out))
     return Pretraining(done, choice, collapse(done.history))

@@ -192,6 +192,9 @@ SHAPES = {
     "a head of 10⁹ × 10⁹": lambda f: signed(f, head={"kind": "linear", "features": HUGE, "classes": HUGE}),
     "a head of −1 features": lambda f: signed(f, head={"kind": "linear", "features": -1, "classes": 2}),
     "a head of 2.5 features": lambda f: signed(f, head={"kind": "linear", "features": 2.5, "classes": 2}),
+    "a head of 10⁹ axes": lambda f: signed(
+        f, head={"kind": "semantics", "features": 3, "width": HUGE, "head": {"kind": "linear"}}
+    ),
     "a head of another width": lambda f: signed(f, head={"kind": "linear", "features": 9, "classes": 2}),
     "a head of whole numbers": lambda f: signed(
         f, head={"kind": "linear", "features": 3, "classes": 2, "dtype": "int8"}

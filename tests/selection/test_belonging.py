@@ -3,7 +3,7 @@
 import torch
 
 from regraft.domain import Domain
-from regraft.selection.belonging import belonging
+from regraft.selection.belonging import belonging, by_chance
 
 
 def heaps(n, seed, classes):
@@ -60,3 +60,17 @@ def test_the_same_seed_gives_the_same_answer():
     pool = heaps(3000, 2, [0, 1, 5])[0]
     one, other = (belonging(labelled(40, [0, 1]), pool, directions=True, seed=3) for _ in range(2))
     assert (one.to_json(), one.strangers) == (other.to_json(), other.strangers)
+
+
+def test_what_is_far_from_few_samples_may_be_chance():
+    """The share of new samples beyond the farthest of n is above q with (1 − q)ⁿ."""
+    luck = torch.Generator().manual_seed(0)
+    farthest = torch.rand(200_000, 8, generator=luck).amax(1)
+    assert abs(float((1 - farthest > by_chance(8)).float().mean()) - 0.001) < 3e-4
+
+
+def test_a_pool_of_the_same_kind_is_no_stranger_to_eight_samples():
+    alike = [
+        belonging(labelled(8, [0, 1], seed), heaps(400, seed + 50, [0, 1])[0], False) for seed in range(20)
+    ]
+    assert sum(found.alike for found in alike) >= 19

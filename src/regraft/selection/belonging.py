@@ -59,8 +59,13 @@ class Belonging:
         says = "looks" if self.alike else "does not look"
         return (
             f"{says} like the labelled samples: told from them with an area under the curve of {self.auc}, "
-            f"where 0.50 is chance; {100 * self.novel.value:.0f} % far from all of them, where 5 % are usual"
+            f"where 0.50 is chance; {100 * self.novel.value:.0f} % far from all of them, where {self.usual}"
         )
+
+    @property
+    def usual(self) -> str:
+        """How much of a pool of the same kind is far, in words."""
+        return f"5 % are usual and {100 * self.often:.0f} % may be chance"
 
     def findings(self, pool: Domain) -> tuple[Finding, ...]:
         """What there is to say of it, and what to do."""
@@ -88,7 +93,7 @@ class Belonging:
                     "strangers",
                     "warning",
                     f"the pool holds samples of other classes: {100 * self.novel.value:.0f} % of it are far "
-                    f"from all labelled ones, where 5 % are usual{groups}: leave them out, or label some",
+                    f"from all labelled ones, where {self.usual}{groups}: leave them out, or label some",
                     tuple(
                         tuple(Sample("unlabelled", row, names[row]) for row in rows)
                         for rows in self.strangers
@@ -103,6 +108,7 @@ class Belonging:
             "alike": self.alike,
             "auc": self.auc.to_json(),
             "novel": self.novel.to_json(),
+            "often": self.often,
             "strangers": [len(rows) for rows in self.strangers],
         }
 

@@ -72,6 +72,21 @@ def test_each_side_lies_around_its_own_mean():
         torch.testing.assert_close(ours.float(), by_hand.logits(Domain(theirs)).float(), atol=2e-3, rtol=1e-3)
 
 
+def test_own_means_harm_where_a_class_is_more_frequent_on_one_side():
+    lab, field = reviews(200, 1), reviews(400, 2)
+    y = field.labels.numpy()
+    rows = np.sort(np.concatenate([np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:20]]))
+    field = field[torch.from_numpy(rows)]
+    problem = Problem(source=lab, target=field.unlabelled())
+    pooled, own = (
+        (LatentSemantics(own_mean=own, share=2.0).fit(problem, words()).logits(field).argmax(1) == field.y)
+        .float()
+        .mean()
+        for own in (False, True)
+    )
+    assert own < pooled - 0.02
+
+
 def test_what_no_word_tells_is_on_no_axis_and_harms_nothing():
     """Rows of zeros have no direction."""
     few, pool = reviews(30, 1), reviews(120, 2).unlabelled()
