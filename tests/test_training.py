@@ -51,6 +51,23 @@ def test_one_step_is_adamw_by_hand():
         assert now.item() == pytest.approx(expected, abs=1e-4)
 
 
+def test_two_steps_with_less_momentum_by_hand():
+    module = nn.Linear(1, 1, bias=False)
+    w = module.weight.item()
+
+    def objective(step):
+        return {"squares": (module.weight - 3).pow(2).sum()}
+
+    phase = Phase(objective, [module], lambda p: [Mode(0.1)], momentum=0.5)
+    minimise([phase], line(4), Training(), steps=2, batch_size=4)
+    first = second = 0.0
+    for t in (1, 2):
+        gradient = 2 * (w - 3)
+        first, second = 0.5 * first + 0.5 * gradient, 0.999 * second + 0.001 * gradient**2
+        w -= 0.1 * (first / (1 - 0.5**t)) / (second / (1 - 0.999**t)) ** 0.5
+    assert module.weight.item() == pytest.approx(w, abs=1e-5)
+
+
 def test_a_batch_sees_every_sample_once_before_any_again():
     d = Domain(torch.arange(10.0)[:, None], ["a", "b"] * 5)
     seen = torch.cat([_batch(d, 4, 0, "target_labelled", i).x.flatten() for i in range(5)])

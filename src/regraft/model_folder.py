@@ -20,7 +20,7 @@ from .preprocessing import preprocessing_from_json
 from .preprocessing.tokens import Tokens
 from .thin import Borrowed, apart, sha256, thinned
 
-OF_CERTAINTY, OF_PREPROCESSING, OF_BACKBONE = "certainty.", "preprocessing.", "backbone."
+OF_CERTAINTY, OF_PREPROCESSING, OF_BACKBONE, OF_HEAD = "certainty.", "preprocessing.", "backbone.", "head."
 
 
 def save(
@@ -92,7 +92,7 @@ def load(folder: str | Path, backbone: nn.Module | str | Path | None = None) -> 
         sureness = {k.removeprefix(OF_CERTAINTY): t for k, t in tensors.items() if k.startswith(OF_CERTAINTY)}
         model = Model(
             network,
-            head_from_json(saved["head"]),
+            _head_of(saved["head"], tensors),
             output_from_json(saved["output"]),
             engine=_usable(Engine.from_json(saved["engine"])),
             certainty=saved.get("certainty") and certainty_from_json(saved["certainty"], sureness),
@@ -162,6 +162,17 @@ def _learned(model: Model) -> list[Tensor]:
 
 def _prefixed(fitted: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{OF_PREPROCESSING}{k}": t for k, t in fitted.items()}
+
+
+def _head_of(saved: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
+    """The empty head, if the tensors have its sizes: what is claimed costs no memory before it is checked."""
+    with torch.device("meta"):
+        empty = head_from_json(saved).state_dict()
+    claimed = {f"{OF_HEAD}{name}": tensor.shape for name, tensor in empty.items()}
+    there = {name: tensor.shape for name, tensor in tensors.items() if name.startswith(OF_HEAD)}
+    if claimed != there:
+        raise ValueError("its head is of another size than its weights")
+    return head_from_json(saved)
 
 
 def _classes_of(head: dict[str, Any]) -> Any:

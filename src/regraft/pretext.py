@@ -206,7 +206,7 @@ class Pretext(Recipe, ABC):
                 return turn.objective(network, replace(step, batch=seen))
 
             modes = lambda progress: turn.modes(network, schedule(progress))  # noqa: E731
-            return Phase(objective, network.parts, modes, self.weight_decay, turn.repeats)
+            return Phase(objective, network.parts, modes, self.weight_decay, turn.repeats, turn.momentum)
 
         return [phase(turn) for turn in self.turns(network)]
 

@@ -25,7 +25,7 @@ from .rates import RateCurve, find_rate
 from .samples import describe
 from .schedule import FROZEN, Mode, Schedule
 from .terms.risk import risk
-from .training import History, Phase, Step, Terms, Training, minimise, run_key
+from .training import MOMENTUM, History, Phase, Step, Terms, Training, minimise, run_key
 from .units import Units
 
 
@@ -73,12 +73,15 @@ class Network(nn.Module):
 class Turn:
     """A part of every step: an objective, which parts it changes (all where none are named), how often.
 
+    momentum: β₁ of Adam; objectives that work against each other settle with less of it than others.
+
     The other parts are in the mode that they are trained in, whatever turn was before, but do not learn.
     """
 
     objective: Callable[[Network, Step], Terms]
     parts: Sequence[nn.Module] | None = None
     repeats: int = 1
+    momentum: float = MOMENTUM
 
     def modes(self, network: Network, modes: Sequence[Mode]) -> list[Mode]:
         """The mode of every part of the network in this turn, from those of the stages and the head."""
@@ -283,7 +286,7 @@ class Trained(Method):
         def modes(progress: float) -> list[Mode]:
             return turn.modes(network, schedule(progress))
 
-        return Phase(objective, network.parts, modes, self.weight_decay, turn.repeats)
+        return Phase(objective, network.parts, modes, self.weight_decay, turn.repeats, turn.momentum)
 
     def _drawn(self, role: str, domain: Domain, engine: Engine) -> Domain:
         """A batch as a step sees it: one of the views of every sample, or its pixels changed anew."""

@@ -27,6 +27,8 @@ from .seeds import seed_of
 
 __all__ = ["History", "Phase", "Step", "Terms", "Training", "minimise", "run_key"]
 
+MOMENTUM = 0.9  # β₁ of Adam, unless a phase says otherwise
+
 
 @dataclass(frozen=True)
 class Training:
@@ -71,7 +73,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Phase:
-    """Minimise `objective` over `parts`, `repeats` times per step.
+    """Minimise `objective` over `parts`, `repeats` times per step, with Adam's β₁ = `momentum`.
 
     schedule: from progress in [0, 1) to the mode of each part: a pure function, applied at every step, so
     that a resumed run, or one that early stopping steps back, cannot be in another state than it says.
@@ -82,6 +84,7 @@ class Phase:
     schedule: Callable[[float], Sequence[Mode]]
     weight_decay: float = 0.0
     repeats: int = 1
+    momentum: float = MOMENTUM
 
 
 def minimise(
@@ -204,7 +207,8 @@ def _checkpoint(folder: Path, key: str) -> Checkpoint:
 def _optimiser(phase: Phase) -> torch.optim.Optimizer:
     groups = [{"params": list(part.parameters())} for part in phase.parts]
     filled = [group if group["params"] else {"params": [nn.Parameter(torch.zeros(0))]} for group in groups]
-    return torch.optim.AdamW(filled, lr=0.0, weight_decay=phase.weight_decay, fused=True)
+    betas = phase.momentum, 0.999
+    return torch.optim.AdamW(filled, lr=0.0, betas=betas, weight_decay=phase.weight_decay, fused=True)
 
 
 def _apply(

@@ -195,6 +195,7 @@ SHAPES = {
     "a head of 10⁹ axes": lambda f: signed(
         f, head={"kind": "semantics", "features": 3, "width": HUGE, "head": {"kind": "linear"}}
     ),
+    "a head of 10⁷ × 10⁷": lambda f: signed(f, head={"kind": "linear", "features": 10**7, "classes": 10**7}),
     "a head of another width": lambda f: signed(f, head={"kind": "linear", "features": 9, "classes": 2}),
     "a head of whole numbers": lambda f: signed(
         f, head={"kind": "linear", "features": 3, "classes": 2, "dtype": "int8"}

@@ -41,6 +41,7 @@ def test_the_turns_change_each_their_own():
     x = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     network = Discriminator().start(small_mlp(3, (8,)), x)
     tell, deceive = Discriminator().turns(network)
+    assert [turn.momentum for turn in (tell, deceive)] == [0.5, 0.5]
     schedule = Discriminator().schedule(1, 1e-3)
     assert [mode.which for mode in tell.modes(network, schedule(0.5))] == ["all", "all", "nothing"]
     assert [mode.which for mode in deceive.modes(network, schedule(0.5))] == ["nothing", "nothing", "all"]

@@ -14,6 +14,6 @@ def test_the_neighbours_go_around_the_middle():
 
 
 def test_to_know_where_parts_lie_is_to_know_the_letters(gain):
-    more, made = gain(RelativePatch(epochs=0, least_steps=100, batch_size=64))
+    more, made = gain(RelativePatch(epochs=0, least_steps=400, batch_size=64))
     assert more > 0.05
     assert np.mean(made.history.noted["told right"][-20:]) > 1.5 / 8

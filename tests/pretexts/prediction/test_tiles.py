@@ -29,10 +29,12 @@ def test_every_tile_is_a_piece_of_its_cell():
 def test_a_network_of_one_size_sees_tiles_of_that_size():
     x = torch.zeros(2, 3, 28, 28, dtype=torch.uint8)
     cut = tiles(x, 2, 0.15)
-    as_they_are = Siamese.of(small_convnet((28, 28), width=2), cut, x, tiles=4, width=8, out=3)
-    scaled = Siamese.of(lenet((28, 28), "rgb"), cut, x, tiles=4, width=8, out=3)
+    as_they_are = Siamese.of(small_convnet((28, 28), width=2), cut, x, width=8, out=3)
+    scaled = Siamese.of(lenet((28, 28), "rgb"), cut, x, width=8, out=3)
     assert as_they_are.size == (12, 12)
     assert scaled.size == (28, 28)
+    enlarged = Siamese.enlarged(small_convnet((28, 28), width=2), x, tiles=4, width=8, out=3)
+    assert enlarged.size == (28, 28)
 
 
 def test_too_small_a_picture_is_refused():

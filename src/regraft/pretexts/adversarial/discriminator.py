@@ -16,6 +16,8 @@ from ...trained import Network, Turn
 from ...training import Step, Terms
 from ..reconstruction.decoder import Decoder
 
+MOMENTUM = 0.5  # Radford et al., section 3
+
 
 class Generator(nn.Module):
     """G: samples from numbers drawn at random, by a decoder that mirrors the discriminator.
@@ -54,7 +56,9 @@ class Discriminator(Pretext):
     real samples (R1), which lets the two settle. D sees real and made samples in one batch, of which
     BatchNorm takes its statistics, and at the end has those of both. To tell real from made φ has to know
     what is real. It helps with much data of one kind. It harms with little: D learns the samples by heart
-    and G gets nothing to follow, or makes always the same; with γ near 0 it may not settle at all.
+    and G gets nothing to follow, or makes always the same; with γ near 0 it may not settle at all. And where
+    a budget leaves few steps it harms as well, for D still tells noise from pictures then: so batches are
+    small.
 
     >>> from regraft.backbones import small_mlp
     >>> from regraft.domain import Domain
@@ -70,7 +74,10 @@ class Discriminator(Pretext):
         "arXiv:1511.06434, section 5; R1: Mescheder et al., ICML 2018, arXiv:1801.04406, eq. 9"
     )
     map: ClassVar[tuple[str, ...]] = ("M16",)
+    usual: ClassVar[float] = 0.02
 
+    batch_size: int = param(32, "samples in a step", search=(32, 64, 128))
+    rate: float = param(1e-3, "learning rate at its height", search=(5e-4, 1e-3, 2e-3))
     latent: int = param(32, "k: numbers that a sample is made of", search=(16, 32, 128))
     slope: float = param(10.0, "γ: what slopes at real samples cost", search=(0.1, 1.0, 10.0))
 
@@ -80,8 +87,8 @@ class Discriminator(Pretext):
 
     def turns(self, network: Network) -> list[Turn]:
         return [
-            Turn(self.objective, [*network.backbone.stages, network.head]),
-            Turn(self.deceive, [network.beside["generator"]]),
+            Turn(self.objective, [*network.backbone.stages, network.head], momentum=MOMENTUM),
+            Turn(self.deceive, [network.beside["generator"]], momentum=MOMENTUM),
         ]
 
     def objective(self, network: Network, step: Step) -> Terms:

@@ -55,9 +55,9 @@ class Jigsaw(Pretext):
         must_be_cut(x, self.grid)
 
     def start(self, backbone: Backbone, x: Tensor) -> Network:
-        t, cut = self.grid**2, tiles(x[:2], self.grid, self.gap)
-        orders = len(far_apart(t, self.orders))
-        return Network(backbone, Siamese.of(backbone, cut, x, tiles=t, width=self.width, out=orders))
+        cut = tiles(x[:2], self.grid, self.gap)
+        orders = len(far_apart(self.grid**2, self.orders))
+        return Network(backbone, Siamese.of(backbone, cut, x, width=self.width, out=orders))
 
     def objective(self, network: Network, step: Step) -> Terms:
         x, head = batch_of(step), network.head

@@ -26,7 +26,9 @@ class RelativePatch(Pretext):
     it, and says which of the eight it is. To know that an ear is above a nose is to know both. It helps where
     things fill the picture and have parts with places. It harms where the labels are about the whole or its
     place, for φ sees ninths of pictures alone; and it teaches nothing where things are smaller than a tile,
-    or have no order. Tiles leave gaps, so that strokes that go on do not tell.
+    or have no order. Tiles leave gaps, so that strokes that go on do not tell, and are enlarged to the size
+    of the picture: as small as they are φ learns mostly of their borders (photographs of 32 pixels, three
+    draws: +1.5 to +4.1 points over random features, and −0.6 to +3.6 without).
 
     >>> from regraft.backbones import small_convnet
     >>> from regraft.domain import Domain
@@ -39,7 +41,7 @@ class RelativePatch(Pretext):
     blind_to: ClassVar[tuple[str, ...]] = ("position",)
     reference: ClassVar[str] = "Doersch, Gupta & Efros, ICCV 2015, arXiv:1505.05192, section 3"
     map: ClassVar[tuple[str, ...]] = ("M18",)
-    usual: ClassVar[float] = 0.021
+    usual: ClassVar[float] = 0.028
 
     gap: float = param(0.15, "share of a cell's side that a tile leaves out", search=(0.1, 0.15, 0.25))
     width: int = param(256, "of the hidden layer that sees both tiles", search=(128, 256, 512))
@@ -49,8 +51,7 @@ class RelativePatch(Pretext):
         must_be_cut(x, GRID)
 
     def start(self, backbone: Backbone, x: Tensor) -> Network:
-        cut = tiles(x[:2], GRID, self.gap)
-        return Network(backbone, Siamese.of(backbone, cut, x, tiles=2, width=self.width, out=NEIGHBOURS))
+        return Network(backbone, Siamese.enlarged(backbone, x, tiles=2, width=self.width, out=NEIGHBOURS))
 
     def objective(self, network: Network, step: Step) -> Terms:
         x, head = batch_of(step), network.head

@@ -26,15 +26,19 @@ class Siamese(nn.Module):
         self.layers = projector(tiles * features, width, out)
 
     @classmethod
-    def of(cls, backbone: Backbone, cut: Tensor, x: Tensor, *, tiles: int, width: int, out: int) -> "Siamese":
+    def of(cls, backbone: Backbone, cut: Tensor, x: Tensor, *, width: int, out: int) -> "Siamese":
         """cut: tiles of the pictures x. φ sees them as they are, if it takes pictures of that size."""
         size = (cut.shape[-2], cut.shape[-1])
         try:
             features = width_of(backbone, cut[:2].flatten(0, 1))
         except (RuntimeError, AssertionError):
-            size = (x.shape[2], x.shape[3])
-            features = width_of(backbone, x)
-        return cls(features, tiles, width, out, size)
+            return cls.enlarged(backbone, x, tiles=cut.shape[1], width=width, out=out)
+        return cls(features, cut.shape[1], width, out, size)
+
+    @classmethod
+    def enlarged(cls, backbone: Backbone, x: Tensor, *, tiles: int, width: int, out: int) -> "Siamese":
+        """φ sees every tile as large as the pictures x."""
+        return cls(width_of(backbone, x), tiles, width, out, (x.shape[2], x.shape[3]))
 
     def forward(self, z: Tensor) -> Tensor:
         scores: Tensor = self.layers(z)
