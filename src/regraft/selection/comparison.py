@@ -116,6 +116,8 @@ def compare(
     left_out = list(planned.left_out)
     entries = Entries(problem, training, store)
     everywhere = judgeable_in_all(labelled, splits[False] + splits[True])
+    kind = of_the_kind(problem, planned, entries)
+    alike = kind is not None and kind.alike
     paid: dict[int, bool] = {}  # whether a change of so many stages is likely to be one for the better
 
     with training.progress.track("candidates", len(planned.candidates)) as task:
@@ -131,7 +133,7 @@ def compare(
                 task.advance()
                 continue
             try:
-                rival = race_of(candidate, results, metric)
+                rival = race_of(candidate, results, metric, hand_over == "likely" and alike)
                 results.append(judged(entry, folds, everywhere, rival))
                 judged_ones.append(entry)
                 better = rival is None or rival.won_by(results[-1])
@@ -141,8 +143,6 @@ def compare(
             if candidate.tunes and not candidate.adapts:  # what a pool adds tells nothing of stages
                 paid[by_freedom(candidate)] = paid.get(by_freedom(candidate), False) or better
             task.advance()
-    kind = of_the_kind(problem, planned, entries)
-    alike = kind is not None and kind.alike
     choice = handed_over(results, metric, hand_over, alike)
     kept = choice.kept
     winner = best(results, metric)
@@ -264,12 +264,13 @@ def by_freedom(candidate: Candidate) -> int:
     return len(candidate.backbone) - lowest if candidate.tunes else 0
 
 
-def race_of(candidate: Candidate, results: list[Result], metric: str) -> Race | None:
+def race_of(candidate: Candidate, results: list[Result], metric: str, trusted: bool) -> Race | None:
     """What a network that is trained has to keep up with: the best so far of those that borrow as it does.
 
+    trusted: whether what uses the pool may be handed over unproven.
     What the user asked for, and what another has to beat, runs to the end.
     """
     rivals = [r for r in results if r.candidate.borrows == candidate.borrows]
     if not (candidate.tunes or candidate.trained) or candidate.asked or candidate.rival or not rivals:
         return None
-    return Race(best(rivals, metric), metric)
+    return Race(best(rivals, metric), metric, trusted and candidate.adapts)

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..domain import Domain
 from ..folds import Rows
 from ..intervals import Z_BOUND
-from .choice import Result
+from .choice import Result, likely
 from .scores import Scores, scores_of
 
 UNLIKELY = 0.8416  # standard deviations: one in five ends beyond them
@@ -34,11 +34,14 @@ class Race:
     those that lose by four points, most are given up after one fold or two. It only ever takes candidates
     away before the choice, so what is handed over is no more flattered than without it.
 
-    rival: the row to keep up with. metric: by which.
+    rival: the row to keep up with. metric: by which. trusted: whether it uses a pool that looks like the
+    labelled samples, which may be handed over unproven: that is not given up where what was seen so far
+    leaves it likely to help (`choice.likely`).
     """
 
     rival: Result
     metric: str
+    trusted: bool = False
 
     def check(
         self,
@@ -58,6 +61,8 @@ class Race:
             scores_of(labelled.asked.expected(given), labelled, told)
             for given in (logits[None], self.rival.logits[:1])
         )
+        if self.trusted and likely(ours.gain_over(theirs, self.metric)):
+            return
         left = 1 - int(told.sum()) / int(judged.sum())
         if self._gain(ours, theirs, UNLIKELY * left**0.5) < 0:
             raise GivenUp(
