@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from torch import nn
 
 from regraft.backbone_folder import load_backbone, save_backbone
 from regraft.backbones import open_backbone, small_convnet, small_mlp
@@ -81,3 +82,15 @@ def test_weights_that_do_not_fit_are_one_line(made, tmp_path):
     write(tmp_path / "d", 1, said, tensors, {})
     with pytest.raises(InputError, match="does not describe"):
         load_backbone(tmp_path / "d")
+
+
+def test_a_network_of_ones_own_is_handed_in_again(tmp_path):
+    own = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 5))
+    pool = Domain(torch.randn(60, 4, generator=torch.Generator().manual_seed(0)))
+    task = PRETEXTS["VICReg"](epochs=1, least_steps=5, batch_size=16)
+    learned = task.pretrain(pool, open_backbone(own)).backbone
+    save_backbone(learned, tmp_path / "b")
+    with pytest.raises(InputError, match=r"open_backbone\(path, module=module\) for a backbone"):
+        open_backbone(tmp_path / "b")
+    again = open_backbone(tmp_path / "b", module=own)
+    assert torch.equal(again.features(pool.x), learned.features(pool.x))

@@ -1,5 +1,7 @@
 """What lies together, seen by what others taught."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,17 @@ def test_silhouettes_are_scikit_learns():
     np.testing.assert_allclose(found.silhouettes.numpy(), expected, atol=1e-5)
 
 
+def test_one_column_is_no_two_directions():
+    apart = Domain(torch.arange(90)[:, None] % 3 * 10.0 + torch.arange(90)[:, None] / 90)
+    assert cluster(apart).sizes == [30, 30, 30]
+
+
+def test_fewer_places_than_clusters_is_said():
+    found = cluster(Domain(torch.eye(2)[torch.arange(40) % 2]), clusters=3)
+    assert found.sizes == [20, 20]
+    assert found.reason == "3 were to be told apart, and the samples lie at 2 different places"
+
+
 def test_what_cannot_be_is_one_line():
     target, _ = crowds(90, 0)
     with pytest.raises(InputError, match="give at least 20"):
@@ -87,3 +100,32 @@ def test_from_the_command_line(run, photos, others, tmp_path):
     assert '"clusters"' in (tmp_path / "c.json").read_text()
     with pytest.raises(InputError, match="12 samples were given"):
         run("cluster", photos, "--source", others, "--backbone", "glyphs")
+
+
+def test_a_label_column_is_not_looked_at(run, tmp_path):
+    rows = "".join(f"{9 * (i % 2)},{i % 5},{'xyz'[i % 3]}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text(f"a,b,label\n{rows}")
+    (tmp_path / "s.csv").write_text(f"a,b,told\n{rows}")
+    usual = run("cluster", tmp_path / "t.csv", "--clusters", "2", "--json", "t.json")
+    assert "nothing is learned from the column 'label'" in usual.stderr
+    run("cluster", tmp_path / "s.csv", "--clusters", "2", "--label", "told", "--json", "s.json")
+    one, two = (json.loads((tmp_path / f"{name}.json").read_text())["samples"] for name in "ts")
+    assert one == two
+
+
+def test_texts_are_sorted_by_their_words(run, tmp_path):
+    said = ["owls hoot at night", "crows caw by day"]
+    rows = "".join(f'"{said[i % 2]} {"abcde"[i % 5]}",{i % 3}\n' for i in range(40))
+    (tmp_path / "t.csv").write_text(f"text,label\n{rows}")
+    told = run("cluster", tmp_path / "t.csv", "--text", "text", "--clusters", "2", "--json", "t.json").output
+    assert "2 clusters: as you asked." in told
+    sizes = [one["size"] for one in json.loads((tmp_path / "t.json").read_text())["clusters"]]
+    assert sizes == [20, 20]
+
+
+def test_what_is_sorted_is_not_written_over(run, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{9 * (i % 2)},{i % 5}\n" for i in range(40)))
+    before = (tmp_path / "t.csv").read_text()
+    with pytest.raises(InputError, match="is what is to be sorted: name another file"):
+        run("cluster", tmp_path / "t.csv", "--clusters", "2", "--out", tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == before

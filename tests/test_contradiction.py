@@ -80,4 +80,14 @@ def test_a_sight_is_blind_to_the_others():
 
 def test_every_task_names_sights_that_there_are():
     for task in PRETEXTS.values():
-        assert set(task.blind_to) <= SIGHTS.keys()
+        assert set(task().unseen) <= SIGHTS.keys()
+
+
+def test_what_views_make_of_no_account_is_what_they_change():
+    simclr = PRETEXTS["SimCLR"]
+    assert set(simclr().unseen) == {"position", "size", "colour", "mirror"}
+    assert simclr(crop=1.0, flip=False, colour=0.0).unseen == ()
+    assert "orientation" in simclr(affine=0.5).unseen
+    labelled, x = photos(placed)
+    assert "mirror" in [one.sight for one in contradictions(simclr(crop=1.0), labelled, x)]
+    assert contradictions(simclr(crop=1.0, flip=False), labelled, x) == []

@@ -1,9 +1,12 @@
 """Backbones from unlabelled samples: watched, chosen, judged."""
 
+import time
+
 import pytest
 import torch
 
 import regraft as rg
+from regraft.backbones import small_mlp
 from regraft.candidates import Candidate
 from regraft.methods.features.linear_probe import LinearProbe
 from regraft.pretext import Pretrained
@@ -82,7 +85,8 @@ def test_tasks_that_cannot_be_made_of_the_samples_are_left_out_with_the_reason(m
     x = torch.randint(256, (40, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     labelled = rg.Domain(x[:20], ["a", "b"] * 10)
     choice = pretrain(rg.Domain(x), "auto", labelled=labelled, budget=0.2).choice
-    assert [type(one.made.task).__name__ for one in choice.tried] == ["Rotation"]
+    assert type(choice.whole.made.task).__name__ == "Rotation"
+    assert choice.tried == ()  # with nothing to choose from all of the budget is for one
     told = dict(choice.left_out)
     assert "are all grey" in told["Colorization"]
     assert "order of time" in told["SlowFeatures"]
@@ -102,7 +106,41 @@ def test_a_run_within_a_budget_goes_on_with_its_number_of_steps(crowd, tmp_path)
     training = Training(checkpoints=tmp_path)
     one = pretrain(crowd.unlabelled(), VICReg(**QUICK), training=training, budget=0.2)
     [file] = tmp_path.glob("*.steps")
-    assert int(file.read_text()) == one.made.steps
+    assert int(file.read_text().split()[0]) == one.made.steps
     again = pretrain(crowd.unlabelled(), VICReg(**QUICK), training=training, budget=0.2)
     assert again.made.steps == one.made.steps
     assert torch.equal(again.backbone.features(crowd.x), one.backbone.features(crowd.x))
+
+
+def test_where_a_look_takes_long_there_are_few(crowd):
+    def slow(_):
+        time.sleep(0.05)
+        return {"rank": 9.0}
+
+    made = VICReg(**{**QUICK, "least_steps": 1}).pretrain(
+        crowd.unlabelled(), small_mlp(8), budget=0.4, watch=slow
+    )
+    assert len(made.history.watched) <= 4
+
+
+@pytest.mark.parametrize(
+    ("pool", "backbone", "told"),
+    [
+        (torch.zeros(0, 4), None, "the pool has 0 samples: give at least 2"),
+        (torch.zeros(1, 4), None, "the pool has 1 samples: give at least 2"),
+        (torch.randn(20, 4), "vectors", "columns has no weights that could learn"),
+    ],
+)
+def test_of_what_nothing_can_be_learned_is_one_line(pool, backbone, told):
+    with pytest.raises(rg.InputError, match=told):
+        pretrain(rg.Domain(pool), "vicreg", backbone)
+
+
+def test_a_step_has_more_than_one_sample(crowd):
+    with pytest.raises(rg.InputError, match="batch_size is 1"):
+        pretrain(crowd.unlabelled(), VICReg(batch_size=1))
+
+
+def test_what_diverges_is_not_handed_over(crowd):
+    with pytest.raises(rg.InputError, match=r"VICReg diverged: .* give a lower rate"):
+        pretrain(crowd.unlabelled(), VICReg(epochs=0, least_steps=60, rate=1e30))

@@ -36,3 +36,13 @@ def test_collapse_is_said_in_words():
     fell = History(watched=[(0, {"rank": 40.0}), (10, {"rank": 2.0}), (20, {"rank": 1.1})])
     assert "fell from 40 to 1.1 (step 10)" in collapse(fell)[0]
     assert collapse(History(watched=[(0, {"rank": 40.0}), (10, {"rank": 30.0})])) == ()
+
+
+def test_features_that_never_differed_have_not_collapsed():
+    same = History(watched=[(0, {"rank": 1.6}), (10, {"rank": 1.7})])
+    assert collapse(same) == (
+        "the features hardly differ: their effective rank was 1.6 before the first step, and is 1.7; look "
+        "whether the samples of the pool differ",
+    )
+    assert collapse(History(watched=[(0, {"rank": 1.6}), (10, {"rank": 2.7})])) == ()
+    assert collapse(History(watched=[])) == ()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from safetensors import SafetensorError
+from torch import nn
 
 from .backbone import Backbone
 from .card import escaped
@@ -34,9 +35,10 @@ def has_no_head(folder: Path) -> bool:
     return "backbone" in said and "head" not in said
 
 
-def load_backbone(folder: str | Path) -> Backbone:
+def load_backbone(folder: str | Path, module: nn.Module | None = None) -> Backbone:
     """The network in a folder that `save_backbone` wrote; of a model's folder, the network that it has.
 
+    module: where the network is a module of the user's own, such a module; its weights are replaced.
     Raises InputError for a missing folder, a newer format, a wrong checksum and a damaged file.
     """
     folder = Path(folder)
@@ -44,7 +46,7 @@ def load_backbone(folder: str | Path) -> Backbone:
     try:
         if "head" in saved:
             raise InputError(f"{folder} holds a model: open it with open_backbone or rg.load")
-        network = network_of(saved, tensors, None)
+        network = network_of(saved, tensors, module)
         own = {k.removeprefix(OF_BACKBONE): t for k, t in tensors.items() if k.startswith(OF_BACKBONE)}
         network.load_state_dict(own)
         network.ancestors = tuple(saved["ancestors"])

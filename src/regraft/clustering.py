@@ -115,8 +115,9 @@ def cluster(
     prediction strength is 0.8 or more, two halves of the samples agreeing on who belongs together.
 
     Features are centred, taken to their first 32 principal components and to length 1, so that clusters are
-    told apart by direction; silhouettes are cosines' as well. A cluster is no class: what lies together may
-    be a camera, a background or a day.
+    told apart by direction (but where there is one component alone); silhouettes are cosines' as well. A
+    cluster is no class: what lies together may be a camera, a background or a day. Along one column both
+    halves cut a cloud in the same place, whether clusters are there or not: look at the silhouettes.
 
     Raises InputError for fewer than 20 samples.
 
@@ -143,7 +144,9 @@ def cluster(
     taught = z if source is None else _features(network, seen, store, training)
     space = principal([taught], COMPONENTS)
     with one_thread(small=z.numel() < SMALL):
-        at = normalize(space(z), dim=1)
+        at = space(z)
+        if at.shape[1] > 1:  # along a single one, directions are but two
+            at = normalize(at, dim=1)
         return lying_together(target, network.name, at, clusters, training.seed)
 
 
@@ -162,6 +165,8 @@ def lying_together(
         strengths = {k: prediction_strength(at, k, seed_of(seed, "halves", k)) for k in range(2, most + 1)}
         clusters, reason = chosen(strengths)
     told = k_means(at, clusters, seed)
+    if (there := len(told.unique())) < clusters:
+        reason = f"{clusters} were to be told apart, and the samples lie at {there} different places"
     order = torch.bincount(told).argsort(descending=True, stable=True)
     told = order.argsort()[told]
     centres = centres_of(at, told)

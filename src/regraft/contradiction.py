@@ -61,7 +61,7 @@ def contradictions(task: Pretext, labelled: Domain, pixels: UInt8[Tensor, "n c h
     counts = labelled.classes.counts(labelled.labels)
     chance = float(counts.max() / counts.sum())
     found = []
-    for sight in task.blind_to:
+    for sight in task.unseen:
         told = accuracy_by(SIGHTS[sight](pixels.float()), labelled)
         if told.low >= chance + TELLS * (1 - chance):
             found.append(Contradiction(type(task).__name__, sight, told, chance))

@@ -1,6 +1,7 @@
 """What a pretext task is: a recipe that makes a backbone of unlabelled samples."""
 
 import copy
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ from .trained import Network, Turn
 from .training import History, Phase, Step, Terms, Training, minimise, run_key
 
 TIMED, WARM = 5, 3  # steps that tell how long a step takes, after those that warm up
+LOOKS, LOOKING = 10, 0.25  # at a network that learns: how many, and their share of a budget at the most
+TOLD = re.compile(r"([1-9]\d{0,9}) ([1-9]\d?)")
 PIXELS, VECTORS, TOKENS = "pixels", "vectors", "tokens"
 
 
@@ -91,6 +94,11 @@ class Pretext(Recipe, ABC):
         "one cycle", "how rates rise and fall", search=("cosine", "one cycle")
     )
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What φ learns not to see with these hyper-parameters."""
+        return self.blind_to
+
     @abstractmethod
     def start(self, backbone: Backbone, x: Tensor) -> Network:
         """The network before the first step; x: the prepared samples; `backbone` is free to be trained."""
@@ -130,26 +138,38 @@ class Pretext(Recipe, ABC):
     ) -> Pretrained:
         """The backbone, trained on the pool: from random weights, or on from what it has learned.
 
-        budget: seconds of training instead of `epochs`; how many steps these are is measured. watch: what is
-        to be told of the backbone ten times on the way, and before the first step; it changes nothing.
+        budget: seconds of training instead of `epochs`; how many steps these are is measured, and looks at
+        the backbone take a quarter of them at the most. watch: what is to be told of the backbone ten times
+        on the way (less often where that takes long), and before the first step; it changes nothing.
 
-        Raises InputError where the samples are none that the task can be made of.
+        Raises InputError where the samples are none that the task can be made of, where the backbone has no
+        weights, and where training diverges.
         """
         training = (training or Training()).of_steps()
         if pool.y is not None:
             raise InputError("the pool has labels, of which nothing is learned here: pass pool.unlabelled()")
+        if not any(True for _ in backbone.parameters()):
+            raise InputError(
+                f"{backbone.name} has no weights that could learn: leave it out, or name a network"
+            )
+        must_be_several(pool)
         if not backbone.preprocessing.fitted:
             backbone = backbone.prepared_by(backbone.preprocessing.fit(pool.x))
         seen = embed(backbone[:0], pool, None, training.engine, training.progress)
         assert isinstance(seen.x, Tensor)
         self.must_take(seen.x)
         drawn = self.drawn_from(seen.with_(views=None), training)
+        if self.batch_size < 2:
+            raise InputError(
+                f"batch_size is {self.batch_size}: samples are told apart in a step, give 2 or more"
+            )
         problem = Problem(unlabelled=drawn)
         key = run_key({**self.recipe(), "task": type(self).__name__}, problem, backbone, training)
         network = self._started(backbone, seen.x, training)
-        steps = self.steps(len(drawn))
+        looking = None if watch is None else lambda: watch(network.backbone)
+        steps, looks = self.steps(len(drawn)), LOOKS
         if budget is not None:
-            steps = self._steps_within(budget, problem, network, training, key)
+            steps, looks = self._within(budget, problem, network, training, key, looking)
         started = time.perf_counter()
         history = minimise(
             self._phases(network, training.engine),
@@ -157,12 +177,17 @@ class Pretext(Recipe, ABC):
             training,
             steps=steps,
             batch_size=self.batch_size,
-            watch=None if watch is None else lambda: watch(network.backbone),
-            validate_every=max(1, steps // 10),
+            watch=looking,
+            validate_every=max(1, steps // looks),
             after_step=lambda step: self.after_step(network, step),
             key=f"{key}-{steps}",
         )
         seconds = time.perf_counter() - started
+        if not all(p.isfinite().all() for p in network.backbone.parameters()):
+            raise InputError(
+                f"{type(self).__name__} diverged: what it learned holds NaN or infinity; give a lower rate, "
+                "or look for samples that hold such numbers"
+            )
         learned = network.backbone.cpu().to(memory_format=torch.contiguous_format).eval()
         made = learned.rewired(list(zip(learned.names, learned.stages, strict=True)))
         made.pretrained = True
@@ -179,7 +204,7 @@ class Pretext(Recipe, ABC):
         if kind_of_prepared(x) not in self.takes:
             raise InputError(
                 f"{type(self).__name__} is made of {' or '.join(sorted(self.takes))}, and the samples are "
-                f"{describe(x)} once they are prepared: take another task (regraft pretrain --help)"
+                f"{kind_of_prepared(x)} once they are prepared: take another task (regraft pretrain --help)"
             )
 
     def steps(self, n: int) -> int:
@@ -210,13 +235,23 @@ class Pretext(Recipe, ABC):
 
         return [phase(turn) for turn in self.turns(network)]
 
-    def _steps_within(
-        self, budget: float, problem: Problem, network: Network, training: Training, key: str
-    ) -> int:
-        """How many steps so many seconds are, by a few that are thrown away; a run that was begun knows."""
+    def _within(
+        self,
+        budget: float,
+        problem: Problem,
+        network: Network,
+        training: Training,
+        key: str,
+        watch: Callable[[], dict[str, float]] | None,
+    ) -> tuple[int, int]:
+        """How many steps, and looks at the network on the way, so many seconds are.
+
+        A few steps that are thrown away tell it, and count; a run that was begun knows.
+        """
         file = training.checkpoints and training.checkpoints / f"{key}-{budget:g}.steps"
-        if file is not None and file.is_file() and (told := file.read_text()).isdigit():
-            return int(told)
+        if file is not None and file.is_file() and (told := TOLD.fullmatch(file.read_text())):
+            return int(told[1]), int(told[2])
+        begun = time.perf_counter()
         trial = copy.deepcopy(network)
         quick = replace(training, checkpoints=None, progress=Silent())
         for steps in (WARM, TIMED):
@@ -224,13 +259,26 @@ class Pretext(Recipe, ABC):
             minimise(
                 self._phases(trial, training.engine), problem, quick, steps=steps, batch_size=self.batch_size
             )
-        found = max(1, int(budget / ((time.perf_counter() - start) / TIMED)))
+        each, look = (time.perf_counter() - start) / TIMED, 0.0
+        if watch is not None:
+            start = time.perf_counter()
+            watch()
+            look = time.perf_counter() - start
+        looks = max(1, min(LOOKS, int(LOOKING * budget / max(look, 1e-9)) - 1))
+        left = budget - (time.perf_counter() - begun) - (looks + 1) * look
+        found = max(1, int(left / each))
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             partial = file.with_suffix(".partial")
-            partial.write_text(str(found))
+            partial.write_text(f"{found} {looks}")
             partial.replace(file)
-        return found
+        return found, looks
+
+
+def must_be_several(pool: Domain) -> None:
+    """InputError for a pool of which nothing can be learned."""
+    if len(pool) < 2:
+        raise InputError(f"the pool has {len(pool)} samples: give at least 2, and better thousands")
 
 
 def kind_of_prepared(x: Tensor) -> str:

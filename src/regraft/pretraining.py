@@ -17,7 +17,7 @@ from .errors import InputError
 from .features import embed
 from .output import Classes
 from .preprocessing.tokens import Tokens
-from .pretext import PIXELS, Pretext, Pretrained, kind_of_prepared
+from .pretext import PIXELS, Pretext, Pretrained, kind_of_prepared, must_be_several
 from .pretext_choice import PretextChoice, Tried, promising
 from .pretexts import PRETEXTS, pretext_named
 from .samples import kind_of, sizes_of
@@ -106,6 +106,7 @@ def pretrain(
     (True, 'small convnet')
     """
     training = training or Training()
+    must_be_several(pool)
     network = fresh_network(pool) if backbone is None else open_backbone(backbone, domain=pool)
     if not network.preprocessing.fitted:
         network = network.prepared_by(network.preprocessing.fit(pool.x))
@@ -125,7 +126,7 @@ def pretrain(
     tried = []
     for recipe in recipes:
         try:
-            trial = made(recipe, budget and TRIALS * budget / len(recipes))
+            trial = made(recipe, budget if len(recipes) == 1 else budget and TRIALS * budget / len(recipes))
         except InputError as reason:  # these samples, or this network, are none for it
             left_out.append((type(recipe).__name__, str(reason)))
             continue
@@ -135,8 +136,10 @@ def pretrain(
     name = metric_named(metric, labelled.asked)
     pictures = kind_of_prepared(watch.pool) == PIXELS and isinstance(labelled.output, Classes)
     taken = promising(tried, _before(network, labelled, training), name, pictures)
-    done = taken.made if budget is None else made(taken.made.task, (1 - TRIALS) * budget)
-    choice = _judged(done, network, labelled, metric, training, tuple(tried), tuple(left_out))
+    done, trials = taken.made, tuple(tried) if len(recipes) > 1 else ()
+    if budget is not None and trials:
+        done = made(taken.made.task, (1 - TRIALS) * budget)
+    choice = _judged(done, network, labelled, metric, training, trials, tuple(left_out))
     return Pretraining(done, choice, collapse(done.history))
 
 

@@ -22,6 +22,7 @@ from .training import History, Training
 WATCHED = 512  # samples of the pool whose features are looked at
 FOLDS = 5
 COLLAPSED = 0.25  # share of the rank before the first step, below which features have collapsed
+LEAST_RANK = 2.0  # below which all that differs is along one line
 
 
 @final
@@ -50,11 +51,16 @@ class Watch:
             seen = embed(network[:0], labelled, None, training.engine)
             folds = stratified_folds(labelled, FOLDS, training.seed)
             if not folds:
-                raise InputError("every class has a single labelled sample: give two of some class at least")
+                raise InputError(
+                    "every label has a single sample (or all are of one group): give two of some class at "
+                    "least, of different groups"
+                )
         return cls(some, seen, folds, training)
 
     def __call__(self, backbone: Backbone) -> dict[str, float]:
         z = self._features(backbone, Domain(self.pool))
+        if not z.isfinite().all():
+            return dict.fromkeys(("rank", "spread"), float("nan"))
         size = z.abs().mean().clamp_min(1e-12)
         told = {"rank": effective_rank(z).item(), "spread": (z.std(0, correction=0).mean() / size).item()}
         if self.labelled is None:
@@ -83,11 +89,16 @@ class Watch:
 
 def collapse(history: History) -> tuple[str, ...]:
     """What is wrong with the features, in words."""
-    ranks = [(step, told["rank"]) for step, told in history.watched]
-    if len(ranks) < 2 or ranks[-1][1] >= max(2.0, COLLAPSED * ranks[0][1]):
+    (_, before), *ranks = [(step, told["rank"]) for step, told in history.watched] or [(0, 0.0)]
+    if not ranks or ranks[-1][1] >= max(LEAST_RANK, COLLAPSED * before):
         return ()
-    first = next(step for step, rank in ranks if rank < max(2.0, COLLAPSED * ranks[0][1]))
+    if before < LEAST_RANK:
+        return (
+            f"the features hardly differ: their effective rank was {before:.1f} before the first step, and "
+            f"is {ranks[-1][1]:.1f}; look whether the samples of the pool differ",
+        )
+    first = next(step for step, rank in ranks if rank < max(LEAST_RANK, COLLAPSED * before))
     return (
-        f"the features have collapsed: their effective rank fell from {ranks[0][1]:.0f} to "
+        f"the features have collapsed: their effective rank fell from {before:.0f} to "
         f"{ranks[-1][1]:.1f} (step {first:,}); take another task, a lower rate, or larger batches",
     )

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from PIL import Image
 
 from regraft.backbones import open_backbone
+from regraft.cli.pools import read_frames
 from regraft.errors import InputError
 
 
@@ -41,3 +43,40 @@ def test_what_is_asked_wrongly_is_one_line(run, photos, tmp_path):
     photos.rename(tmp_path / "pool")
     with pytest.raises(InputError, match="is no Regraft model"):
         run("pretrain", tmp_path / "pool", "--task", "rotation")
+
+
+def test_frames_are_seen_in_the_order_in_which_one_counts(tmp_path):
+    for number in range(12):
+        Image.new("RGB", (8, 8), (20 * number,) * 3).save(tmp_path / f"film{number % 2}-{number}.png")
+    frames = read_frames(tmp_path, group="film(.)")
+    assert frames.x.names() == [f"film{i % 2}-{i}.png" for i in (*range(0, 12, 2), *range(1, 12, 2))]
+    assert len(frames.group.unique()) == 2
+
+
+def test_groups_of_rows_are_those_of_a_film(run, tmp_path):
+    rows = "".join(f"{i % 3},{i},{i % 7}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"film,a,b\n{rows}")
+    frames = read_frames(tmp_path / "t.csv", group="film")
+    assert (frames.x.columns, len(frames.group.unique())) == (("a", "b"), 3)
+    told = run("pretrain", "t.csv", "--task", "slowfeatures", "--group", "film", "--budget", "0.1s").output
+    assert "SlowFeatures: " in told
+
+
+def test_the_labels_of_a_pool_are_not_learned_from(run, tmp_path):
+    def table(name, rows):
+        said = "".join(f"{i % 7},{i % 5},{'xy'[i % 2]}\n" for i in range(rows))
+        (tmp_path / name).write_text(f"a,b,label\n{said}")
+
+    table("pool.csv", 60)
+    table("few.csv", 20)
+    found = run("pretrain", "pool.csv", "--task", "maskedcolumns", "--budget", "0.1s", "--out", "mine")
+    assert "pool.csv: nothing is learned from the column 'label'" in found.stderr
+    assert "Handed over: " in run("fit", "few.csv", "--backbone", "mine", "--out", "m").output
+    told = run("fit", "few.csv", "--unlabelled", "pool.csv", "--out", "n")
+    assert "nothing is learned from the column 'label'" in told.stderr
+
+
+def test_what_says_how_labels_are_read_needs_labels(run, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n3,4\n" * 10)
+    with pytest.raises(InputError, match="--labels-are was given without --labelled"):
+        run("pretrain", "t.csv", "--task", "vicreg", "--labels-are", "real")

@@ -74,3 +74,18 @@ def test_a_pool_of_the_same_kind_is_no_stranger_to_eight_samples():
         belonging(labelled(8, [0, 1], seed), heaps(400, seed + 50, [0, 1])[0], False) for seed in range(20)
     ]
     assert sum(found.alike for found in alike) >= 19
+
+
+def test_what_is_alone_of_its_kind_says_nothing_of_what_is_usual():
+    """Of 14 labels ten are of classes of their own: four have a distance to their class."""
+    luck = torch.Generator().manual_seed(0)
+    names = [*"aabb", *(f"alone {i}" for i in range(10))]
+
+    def normal(n):
+        return torch.randn(n, 4, generator=luck)
+
+    told = [belonging(Domain(normal(14), names), normal(300), False) for _ in range(20)]
+    assert sum(found.often > 0.8 for found in told) == 20
+    assert sum(bool(found.strangers) for found in told) <= 1
+    alone = Domain(normal(9), [f"alone {i}" for i in range(9)])
+    assert not belonging(alone, normal(300), False).strangers

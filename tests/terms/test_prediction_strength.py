@@ -27,3 +27,8 @@ def test_it_is_high_up_to_the_number_there_is_and_low_beyond():
 def test_a_cloud_has_no_clusters():
     z = torch.randn(150, 6, generator=torch.Generator().manual_seed(0))
     assert max(prediction_strength(z, k, seed=0) for k in (3, 4, 5)) < 0.7
+
+
+def test_what_is_alone_or_the_same_is_not_found_again():
+    assert max(prediction_strength(torch.eye(30), k, seed=0) for k in (2, 3, 4)) < 0.8
+    assert prediction_strength(torch.ones(40, 2), 2, seed=0) == 0

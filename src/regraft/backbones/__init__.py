@@ -68,6 +68,7 @@ def open_backbone(
     *,
     weights: str | Path | None = None,
     domain: Domain | None = None,
+    module: nn.Module | None = None,
 ) -> Backbone:
     """The backbone that is meant by a name, a path, a module or nothing.
 
@@ -76,6 +77,8 @@ def open_backbone(
         None for the best there is for the domain's samples: a good timm model where its weights can be had,
         otherwise the built-in network.
     weights: a local safetensors file with the JSON beside it that says which network it belongs to.
+    module: for a folder that holds a network of your own: such a module again, which nothing in the folder
+        may make.
 
     >>> open_backbone("vectors").name
     'columns'
@@ -97,8 +100,8 @@ def open_backbone(
         from ..model_folder import load
 
         if has_no_head(Path(given)):
-            return load_backbone(given)
-        model = load(given)
+            return load_backbone(given, module)
+        model = load(given, module)
         network = model.backbone
         network.ancestors = ancestors_of(model.provenance, getattr(model.output, "names", ()))
         # columns as they are have learned nothing, and a head on them would be all that is borrowed
@@ -169,8 +172,9 @@ def rebuild(spec: dict[str, Any], module: nn.Module | None = None) -> Backbone:
     if loader == "module":
         if module is None:
             raise InputError(
-                "this model was built on a network of your own: hand it in again, "
-                "rg.load(path, backbone=module)"
+                "this was built on a network of your own: hand it in again, "
+                "rg.load(path, backbone=module) for a model, "
+                "rg.open_backbone(path, module=module) for a backbone"
             )
         own = copy.deepcopy(module)
         return own if isinstance(own, Backbone) else rebuild_module(spec, own)

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
-from .options import NETWORK, RUNNING, progress_bars, read, report_unreadable, with_options
+from ..errors import InputError
+from .options import NETWORK, RUNNING, TEXT, progress_bars, with_options
 from .places import cache_folder
+from .pools import read_pool
 
 
 @click.command("cluster")
@@ -23,7 +25,8 @@ from .places import cache_folder
     metavar="K",
     help="How many; without it the most that another half of the samples finds again.",
 )
-@with_options(NETWORK)
+@click.option("--label", metavar="NAME", help="The label column of a table, which is not looked at.")
+@with_options((TEXT,), NETWORK)
 @click.option("--out", type=click.Path(path_type=Path), help="A CSV file: the cluster of every sample.")
 @click.option("--json", "as_json", type=click.Path(path_type=Path), help="Write all of it to a file.")
 @click.option(
@@ -54,13 +57,12 @@ def command(target: Path, **options: Any) -> None:
     for file in (options["out"], options["as_json"]):
         if file is not None:
             check_file(file)
+            if file.resolve() in (target.resolve(), options["source"] and options["source"].resolve()):
+                raise InputError(f"{file} is what is to be sorted: name another file to write")
     progress = progress_bars()
-    samples = read(target, labelled=False, progress=progress)
-    report_unreadable(samples, target)
-    source = None
-    if options["source"] is not None:
-        source = read(options["source"], labelled=False, progress=progress)
-        report_unreadable(source, options["source"])
+    reading = {"label": options["label"], "text": options["text"], "progress": progress}
+    samples = read_pool(target, **reading)
+    source = None if options["source"] is None else read_pool(options["source"], **reading)
     named = options["backbone"] is not None or options["weights"] is not None
     network = options["backbone"]
     if named:

@@ -25,6 +25,7 @@ from .options import (
     with_options,
 )
 from .places import cache_folder, record_folder
+from .pools import read_pool
 
 
 @click.command("fit")
@@ -126,8 +127,8 @@ def fit_labelled(context: click.Context, path: Path, options: dict[str, Any]) ->
     metric = metric_named(options["metric"], labelled.asked)
     pool = None
     if options["unlabelled"] is not None:
-        pool = read(options["unlabelled"], text=options["text"], labelled=False, progress=progress)
-        report_unreadable(pool, options["unlabelled"])
+        known = {name: options[name] for name in ("label", "group", "text")}
+        pool = read_pool(options["unlabelled"], **known, beside=labelled, progress=progress)
     sealed = None
     if options["test"] is not None:
         test = read_beside(options["test"], {**reading, "task": labelled.asked.kind}, progress=progress)

@@ -21,6 +21,7 @@ from .options import (
     with_options,
 )
 from .places import cache_folder
+from .pools import read_frames, read_pool
 
 
 @click.command("pretrain")
@@ -64,7 +65,7 @@ def command(context: click.Context, /, pool: Path, **options: Any) -> None:
     from ..backbones import open_backbone
     from ..engine import Engine, find_device, keep_freed_memory
     from ..folder import check_target
-    from ..pretexts import pretext_named
+    from ..pretexts import PRETEXTS, pretext_named
     from ..pretraining import AUTO, pretrain
     from ..training import Training
 
@@ -74,16 +75,21 @@ def command(context: click.Context, /, pool: Path, **options: Any) -> None:
         task = pretext_named(task).__name__
     elif options["labelled"] is None:
         raise InputError("--task auto chooses by few labels: give --labelled FOLDER, or name a task")
+    for option in ("labels", "labels_are") if options["labelled"] is None else ():
+        if options[option] is not None:
+            flag = f"--{option.replace('_', '-')}"
+            raise InputError(f"{flag} was given without --labelled: name the labelled samples as well")
     out = options["out"] or Path(f"{pool.resolve().with_suffix('').name}-backbone")
     check_target(out)
     progress = progress_bars()
-    samples = read(pool, text=options["text"], labelled=False, progress=progress)
-    report_unreadable(samples, pool)
     labelled = None
     if options["labelled"] is not None:
         reading = {name: options[name] for name in ("labels", "label", "group", "spelling", "text")}
         labelled = read(options["labelled"], **reading, task=options["labels_are"], progress=progress)
         report_unreadable(labelled, options["labelled"])
+    known = {name: options[name] for name in ("label", "group", "text")}
+    reader = read_frames if task != AUTO and PRETEXTS[task].in_order else read_pool
+    samples = reader(pool, **known, beside=labelled, progress=progress)
     named = options["backbone"] is not None or options["weights"] is not None
     network = None
     if named:

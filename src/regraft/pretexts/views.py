@@ -20,13 +20,19 @@ class OfViews(Pretext):
     """
 
     takes = frozenset({PIXELS, VECTORS})
-    blind_to = ("position", "size", "colour")
 
     crop: float = param(0.3, "least share of a picture that a random crop keeps", search=(0.1, 0.3, 0.6))
     flip: bool = param(True, "whether half of the pictures are mirrored", search=(False, True))
     colour: float = param(0.4, "largest change of brightness, contrast and saturation", (0.0, 0.2, 0.4))
     affine: float = param(0.0, "how much pictures are turned, moved and scaled", search=(0.0, 0.25, 0.5))
     corrupt: float = param(0.3, "share of a vector's columns taken from other samples", (0.1, 0.3, 0.6))
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What the changes make of no account."""
+        moved, turned = self.crop < 1 or self.affine > 0, self.affine > 0
+        told = {"position": moved, "size": moved, "colour": self.colour > 0, "mirror": self.flip}
+        return tuple(name for name, gone in {**told, "orientation": turned}.items() if gone)
 
     def view(self, x: Tensor) -> Tensor:
         """A batch, every sample changed anew."""

@@ -141,7 +141,8 @@ def belonging(
     apart = told_apart(few.with_(x=space(few.x)), Domain(space(z)), seed)
     far = Novelty.of(few, directions)(z) > 1
     novel = share(far.double(), torch.zeros(len(far), dtype=torch.long))
-    often = max(OFTEN, by_chance(len(few)))
+    alike = few.asked.alike(few.labels).unique(return_inverse=True, return_counts=True)[2]
+    often = max(OFTEN, by_chance(int(alike[alike > 1].sum())))  # what is alone of its kind has no distance
     found = Belonging(apart.auc, novel, often=often)
     if novel.low <= often or int(far.sum()) < LEAST:
         return found
@@ -150,12 +151,12 @@ def belonging(
 
 def by_chance(n: int) -> float:
     """1 − p^(1/n): the share of new samples that are farther than the farthest of n, which chance exceeds
-    with p, one in a thousand.
+    with p, one in a thousand. Of none everything may be far.
 
     >>> [round(by_chance(n), 2) for n in (8, 40, 200)]
     [0.58, 0.16, 0.03]
     """
-    return float(1 - CHANCE ** (1 / n))
+    return float(1 - CHANCE ** (1 / n)) if n else 1.0
 
 
 def groups_of(z: Float[Tensor, "f d"], rows: Int[Tensor, " f"], seed: int) -> tuple[tuple[int, ...], ...]:

@@ -15,7 +15,8 @@ def prediction_strength(z: Float[Tensor, "n d"], k: int, seed: int, splits: int 
 
     A and B are halves of the samples, each with k clusters of its own (k-means). Near 1 where the clusters of
     one half are those of the other, and low where k cuts through what belongs together, because two halves
-    cut in two ways. A cluster of a single sample says nothing and is left out; 0 where all are single.
+    cut in two ways. Nobody finds a cluster of a single sample again: its share is 0, and so is that of a half
+    which has fewer than k different clusters.
 
     Tibshirani & Walther, Cluster validation by prediction strength, JCGS 2005, eq. 2.1.
 
@@ -32,7 +33,8 @@ def prediction_strength(z: Float[Tensor, "n d"], k: int, seed: int, splits: int 
         for (a, told), (b, mine) in zip(
             zip(halves, own, strict=True), zip(halves[::-1], own[::-1], strict=True), strict=True
         ):
-            found.append(weakest(mine, nearest_centres(b, a, told)))
+            there = len(mine.unique()) == k
+            found.append(weakest(mine, nearest_centres(b, a, told)) if there else 0.0)
     return sum(found) / len(found)
 
 
@@ -41,11 +43,12 @@ def weakest(own: Int[Tensor, " n"], theirs: Int[Tensor, " n"]) -> float:
 
     >>> weakest(torch.tensor([0, 0, 0, 1, 1]), torch.tensor([0, 0, 1, 2, 2]))
     0.3333333333333333
+    >>> weakest(torch.tensor([0, 0, 0, 1]), torch.tensor([0, 0, 0, 1]))
+    0.0
     """
     shares = []
     for cluster in own.unique():
         counts = torch.bincount(theirs[own == cluster]).double()
         size = counts.sum()
-        if size > 1:
-            shares.append(float((counts * (counts - 1)).sum() / (size * (size - 1))))
-    return min(shares, default=0.0)
+        shares.append(float((counts * (counts - 1)).sum() / (size * (size - 1)).clamp_min(1)))
+    return min(shares)
