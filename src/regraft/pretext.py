@@ -52,7 +52,9 @@ class Pretrained:
 
     def __str__(self) -> str:
         named = {name: None for _, told in self.history.watched for name in told}
-        lines = [f"{type(self.task).__name__}: {self.steps:,} steps in {seconds_text(self.seconds)}"]
+        took = seconds_text(self.seconds)
+        unit = "" if "min" in took else " s"
+        lines = [f"{type(self.task).__name__}: {self.steps:,} steps in {took}{unit}"]
         for step, told in self.history.watched:
             shown = ", ".join(f"{name} {told[name]:.3g}" for name in named if name in told)
             lines.append(f"  step {step:,}: {shown}")
