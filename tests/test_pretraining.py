@@ -2,15 +2,17 @@
 
 import time
 
+import numpy as np
 import pytest
 import torch
 
 import regraft as rg
 from regraft.backbones import small_mlp
 from regraft.candidates import Candidate
+from regraft.intervals import Z_BOUND, Interval
 from regraft.methods.features.linear_probe import LinearProbe
 from regraft.pretext import Pretrained
-from regraft.pretext_choice import Tried, promising
+from regraft.pretext_choice import Tried, expected, promising
 from regraft.pretexts import PRETEXTS
 from regraft.pretexts.contrastive.simclr import SimCLR
 from regraft.pretexts.contrastive.vicreg import VICReg
@@ -77,6 +79,30 @@ def test_of_few_labels_what_usually_helps_is_taken_and_of_many_what_helped(label
     chosen = promising([one, two], before, "accuracy", pictures=True)
     assert type(chosen.made.task).__name__ == taken
     assert promising([one, two], before, "accuracy", pictures=False) is two
+
+
+def test_the_spread_that_gains_tell_is_that_of_a_random_effects_meta_analysis():
+    """Against the numbers by loops, and a simulation in which the truth is known."""
+    luck = np.random.default_rng(0)
+    usual = luck.uniform(0, 0.08, 14)
+    errors = {"expected": [], "measured": [], "usual": []}
+    for _ in range(200):
+        truth = usual + 0.02 + 0.01 * luck.standard_normal(14)
+        deviation = luck.uniform(0.02, 0.04, 14)
+        g = truth + deviation * luck.standard_normal(14)
+        gains = [Interval(v, v - Z_BOUND * s, v + Z_BOUND * s) for v, s in zip(g, deviation, strict=True)]
+        found = np.array(expected(gains, usual.tolist()))
+        for name, guess in (("expected", found), ("measured", g), ("usual", usual + (g - usual).mean())):
+            errors[name].append(np.square(guess - truth).mean())
+    error = {name: np.mean(all_of) for name, all_of in errors.items()}
+    assert error["expected"] < 0.3 * error["measured"]
+    assert error["expected"] < 1.2 * error["usual"]
+    weights = 1 / deviation**2
+    mean = sum(w * (a - b) for w, a, b in zip(weights, g, usual, strict=True)) / sum(weights)
+    q = sum(w * (a - b - mean) ** 2 for w, a, b in zip(weights, g, usual, strict=True))
+    tau = max(0.0, (q - 13) / (sum(weights) - sum(weights**2) / sum(weights)))
+    by_hand = usual + mean + tau / (tau + deviation**2) * (g - usual - mean)
+    np.testing.assert_allclose(found, by_hand, atol=1e-5)
 
 
 def test_tasks_that_cannot_be_made_of_the_samples_are_left_out_with_the_reason(monkeypatch):
