@@ -59,8 +59,8 @@ from setting import setting, table
 SELECTED = """How a number was selected:
 
 - `labels alone`, `pool` and `handed over`: by cross-validation of the labelled samples, without a look at the
-  test; `labels alone` is what is handed over where there is no pool, which with few labels is seldom a
-  network that was trained. Methods have their default hyper-parameters, and closed forms choose their strength by folds of the
+  test; `labels alone` is what is handed over where there is no pool, with few labels seldom a network that
+  was trained. Methods have their default hyper-parameters, and closed forms choose their strength by folds of the
   labels. Which methods are tried, and with which recipe, are rules that were made with an eye on other draws
   of these data sets; but that a row which uses the pool is not given up between two folds while it is likely
   to help was decided when one of these runs (CIFAR-10, 4 labels) had ended so.
