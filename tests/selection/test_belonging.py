@@ -89,3 +89,23 @@ def test_what_is_alone_of_its_kind_says_nothing_of_what_is_usual():
     assert sum(bool(found.strangers) for found in told) <= 1
     alone = Domain(normal(9), [f"alone {i}" for i in range(9)])
     assert not belonging(alone, normal(300), False).strangers
+
+
+def words(n, seed, topics):
+    """Counts of 600 words, of which most are rare; a topic has words of its own."""
+    luck = torch.Generator().manual_seed(seed)
+    rate = 0.6 / torch.arange(1, 601)
+    topic = torch.tensor(topics)[torch.randint(len(topics), (n,), generator=luck)]
+    favoured = 1 + 30 * (torch.arange(600)[None] % 5 == topic[:, None])
+    length = 0.3 + torch.rand(n, 1, generator=luck) * 3
+    return torch.poisson(length * rate * favoured, generator=luck).double(), topic
+
+
+def test_of_words_few_labels_raise_no_alarm_and_many_notice_another_topic():
+    for seed in range(12):
+        x, topic = words(10, seed, [0, 1])
+        assert not belonging(Domain(x, topic.tolist()), words(500, 50 + seed, [0, 1])[0], False).strangers
+    x, topic = words(120, 99, [0, 1])
+    found = belonging(Domain(x, topic.tolist()), words(500, 98, [0, 1, 2, 3])[0], False)
+    assert not found.alike
+    assert found.novel.value > 0.2

@@ -23,6 +23,7 @@ FEWEST_LABELLED, FEWEST_POOLED = 8, 20  # samples below which nobody can say wha
 MOST = 2000  # samples of the pool that are looked at
 TOLD = 0.55  # area under the curve, above which the pool is told from the labelled samples
 OFTEN = 0.12  # share of the pool far from every class, above which it holds something else
+MOSTLY = 0.5  # share of zeros, above which columns are counts of what is rare
 CHANCE = 0.001  # of such a share where few labelled samples happen to lie near one another
 
 
@@ -119,8 +120,9 @@ def belonging(
     """Of labelled features (n × d in x) and the features of a pool; None for fewer than 8 or 20 of these.
 
     directions: whether features are compared as directions, as a network's are (`certainty.Novelty`). Of a
-    pool of more than 2,000, as many are drawn. What is not noticed: a pool that lies closer together than the
-    labelled samples, around the same middle.
+    pool of more than 2,000, as many are drawn. Of counts of words, which are mostly zeros, few samples do not
+    tell how much a column usually varies: they are compared along 32 components of both sides. What is not
+    noticed: a pool that lies closer together than the labelled samples, around the same middle.
 
     >>> luck = torch.Generator().manual_seed(0)
     >>> x = torch.randn(460, 4, generator=luck)
@@ -139,7 +141,8 @@ def belonging(
     z, few = pool[drawn].flatten(1).double(), labelled.with_(x=labelled.x.flatten(1).double())
     space = principal([few.x, z], COMPONENTS)
     apart = told_apart(few.with_(x=space(few.x)), Domain(space(z)), seed)
-    far = Novelty.of(few, directions)(z) > 1
+    seen, there = (few, z) if directions or not mostly_zeros(z) else (few.with_(x=space(few.x)), space(z))
+    far = Novelty.of(seen, directions)(there) > 1
     novel = share(far.double(), torch.zeros(len(far), dtype=torch.long))
     alike = few.asked.alike(few.labels).unique(return_inverse=True, return_counts=True)[2]
     often = max(OFTEN, by_chance(int(alike[alike > 1].sum())))  # what is alone of its kind has no distance
@@ -147,6 +150,11 @@ def belonging(
     if novel.low <= often or int(far.sum()) < LEAST:
         return found
     return Belonging(apart.auc, novel, groups_of(z[far], drawn[far], seed), often)
+
+
+def mostly_zeros(z: Float[Tensor, "n d"]) -> bool:
+    """Whether columns are of things that most samples have none of."""
+    return bool((z == 0).double().mean() > MOSTLY)
 
 
 def by_chance(n: int) -> float:
