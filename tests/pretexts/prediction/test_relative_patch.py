@@ -1,19 +1,29 @@
 """Where one tile lies, seen from another."""
 
 import numpy as np
-import torch
+import pytest
 
-from regraft.pretexts.prediction.relative_patch import RelativePatch, beside_the_middle
+from regraft.pretexts.prediction.relative_patch import AROUND, RelativePatch, touching
 
 
-def test_the_neighbours_go_around_the_middle():
-    grid = np.arange(9).reshape(3, 3)
-    around = [grid[1 + down, 1 + across] for down in (-1, 0, 1) for across in (-1, 0, 1) if down or across]
-    pairs = beside_the_middle(torch.arange(9).expand(8, 9), torch.arange(8))
-    assert pairs.tolist() == [[4, neighbour] for neighbour in around]
+@pytest.mark.parametrize("grid", [2, 3])
+def test_the_directions_are_those_between_tiles(grid):
+    pairs = touching(grid).numpy()
+    one, other = (np.stack(np.unravel_index(pairs[:, i], (grid, grid)), 1) for i in (0, 1))
+    assert (np.array(AROUND)[pairs[:, 2]] == other - one).all()
+    ways = [abs(a - b) for a in range(grid) for b in range(grid)]
+    near = sum(way <= 1 for way in ways)
+    assert len(pairs) == near**2 - grid**2 == len({tuple(pair) for pair in pairs.tolist()})
 
 
 def test_to_know_where_parts_lie_is_to_know_the_letters(gain):
-    more, made = gain(RelativePatch(epochs=0, least_steps=400, batch_size=64))
+    more, made = gain(RelativePatch(grid=3, epochs=0, least_steps=200, batch_size=64))
     assert more > 0.05
-    assert np.mean(made.history.noted["told right"][-20:]) > 1.5 / 8
+    assert np.mean(made.history.noted["told right"][-20:]) > 1.2 / 8
+
+
+def test_where_parts_lie_can_be_told(gain, clear):
+    """Quarters of letters on hardly any noise."""
+    pool, labelled = clear
+    _, made = gain(RelativePatch(epochs=0, least_steps=150, batch_size=64), labelled=labelled, pool=pool)
+    assert np.mean(made.history.noted["told right"][-20:]) > 3 / 8

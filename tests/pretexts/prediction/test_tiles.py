@@ -33,8 +33,6 @@ def test_a_network_of_one_size_sees_tiles_of_that_size():
     scaled = Siamese.of(lenet((28, 28), "rgb"), cut, x, width=8, out=3)
     assert as_they_are.size == (12, 12)
     assert scaled.size == (28, 28)
-    enlarged = Siamese.enlarged(small_convnet((28, 28), width=2), x, tiles=4, width=8, out=3)
-    assert enlarged.size == (28, 28)
 
 
 def test_too_small_a_picture_is_refused():

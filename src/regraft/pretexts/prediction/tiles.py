@@ -32,13 +32,9 @@ class Siamese(nn.Module):
         try:
             features = width_of(backbone, cut[:2].flatten(0, 1))
         except (RuntimeError, AssertionError):
-            return cls.enlarged(backbone, x, tiles=cut.shape[1], width=width, out=out)
+            size = (x.shape[2], x.shape[3])
+            features = width_of(backbone, x)
         return cls(features, cut.shape[1], width, out, size)
-
-    @classmethod
-    def enlarged(cls, backbone: Backbone, x: Tensor, *, tiles: int, width: int, out: int) -> "Siamese":
-        """φ sees every tile as large as the pictures x."""
-        return cls(width_of(backbone, x), tiles, width, out, (x.shape[2], x.shape[3]))
 
     def forward(self, z: Tensor) -> Tensor:
         scores: Tensor = self.layers(z)
