@@ -12,6 +12,7 @@ of a picture of the largest pool, all that SimCLR does with it included; `mib` i
 import argparse
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -105,12 +106,16 @@ def report(costs: list[Cost]) -> str:
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--pictures", default=",".join(map(str, PICTURES)))
+    ask.add_argument("--processes", type=int, default=1, help="how many are measured at once")
     asked = ask.parse_args()
     pictures = [int(n) for n in asked.pictures.split(",")]
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         folder = drawn(Path(temporary) / "pool", max(pictures))
-        costs = [cost(folder, task, n) for task in TASKS for n in pictures]
+        jobs = [(task, n) for task in TASKS for n in pictures]
+        with ThreadPoolExecutor(asked.processes) as at_once:
+            done = {job: at_once.submit(cost, folder, *job) for job in sorted(jobs, key=lambda job: -job[1])}
+            costs = [done[job].result() for job in jobs]
     text = report(costs)
     print(text)
     if tuple(pictures) == PICTURES:
