@@ -248,7 +248,8 @@ class Pretext(Recipe, ABC):
     ) -> tuple[int, int]:
         """How many steps, and looks at the network on the way, so many seconds are.
 
-        A few steps that are thrown away tell it, and count; a run that was begun knows.
+        A few steps that are thrown away tell it, and count, but half of the budget is left at the least; a
+        run that was begun knows.
         """
         file = training.checkpoints and training.checkpoints / f"{key}-{budget:g}.steps"
         if file is not None and file.is_file() and (told := TOLD.fullmatch(file.read_text())):
@@ -263,11 +264,12 @@ class Pretext(Recipe, ABC):
             )
         each, look = (time.perf_counter() - start) / TIMED, 0.0
         if watch is not None:
+            watch()  # the first one is slower than all that follow
             start = time.perf_counter()
             watch()
             look = time.perf_counter() - start
         looks = max(1, min(LOOKS, int(LOOKING * budget / max(look, 1e-9)) - 1))
-        left = budget - (time.perf_counter() - begun) - (looks + 1) * look
+        left = max(budget / 2, budget - (time.perf_counter() - begun) - (looks + 1) * look)
         found = max(1, int(left / each))
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
