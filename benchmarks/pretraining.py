@@ -41,7 +41,7 @@ from regraft.domain import Domain
 from regraft.intervals import Interval
 from regraft.methods import METHODS
 from regraft.pretext import PIXELS, Pretext
-from regraft.pretext_choice import expected
+from regraft.pretext_choice import foremost
 from regraft.pretexts import PRETEXTS
 from regraft.selection.judges import CrossValidation
 from regraft.selection.judging import probe_judged
@@ -267,9 +267,7 @@ def report(runs: Sequence[Run], tasks: Sequence[str], seeds: Sequence[int]) -> s
 
     def picked(seed: int) -> str:
         gains = [Interval(*of[task, seed].gain) for task in tasks]
-        hoped = expected(gains, [PRETEXTS[task].usual for task in tasks])
-        told = zip(hoped, gains, tasks, strict=True)
-        return max(told, key=lambda row: (round(row[0], 9), row[1].value))[2]
+        return tasks[foremost(gains, [PRETEXTS[task].usual for task in tasks])]
 
     picks = [picked(seed) for seed in seeds]
     taken = [of[task, seed].accuracy for task, seed in zip(picks, seeds, strict=True)]

@@ -111,6 +111,8 @@ def test_a_label_column_is_not_looked_at(run, tmp_path):
     run("cluster", tmp_path / "s.csv", "--clusters", "2", "--label", "told", "--json", "s.json")
     one, two = (json.loads((tmp_path / f"{name}.json").read_text())["samples"] for name in "ts")
     assert one == two
+    with pytest.raises(InputError, match="has no column 'toldd'"):
+        run("cluster", tmp_path / "s.csv", "--label", "toldd")
 
 
 def test_texts_are_sorted_by_their_words(run, tmp_path):

@@ -76,9 +76,9 @@ def test_of_few_labels_what_usually_helps_is_taken_and_of_many_what_helped(label
     at = torch.randperm(labels, generator=torch.Generator().manual_seed(0)) / labels
     one, two = tried(SimCLR(), at < 0.55, labels), tried(Rotation(), at < 0.6, labels)
     before = row(at > 0.5, labels)
-    chosen = promising([one, two], before, "accuracy", pictures=True)
+    chosen = promising([one, two], before, "accuracy", known=True)
     assert type(chosen.made.task).__name__ == taken
-    assert promising([one, two], before, "accuracy", pictures=False) is two
+    assert promising([one, two], before, "accuracy", known=False) is two
 
 
 def test_the_spread_that_gains_tell_is_that_of_a_random_effects_meta_analysis():

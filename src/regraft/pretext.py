@@ -72,8 +72,8 @@ class Pretext(Recipe, ABC):
     wrongly, of `contradiction.SIGHTS`: where the labels are about that, the task does harm.
     in_order: whether samples have to be in the order of time, which nothing about them shows.
     usual: by how much, in shares of samples, a probe on its features is ahead of one on random features, of
-    small photographs after half a minute of a processor, as found on one draw of them: what is expected of
-    pictures where few labels tell little.
+    small photographs after half a minute or one of a processor, as found on one to five draws of them:
+    what is expected of pictures where few labels tell little.
     reference: where it comes from. map: the rows of the project's map that it serves.
     """
 
@@ -140,9 +140,10 @@ class Pretext(Recipe, ABC):
     ) -> Pretrained:
         """The backbone, trained on the pool: from random weights, or on from what it has learned.
 
-        budget: seconds of training instead of `epochs`; how many steps these are is measured, and looks at
-        the backbone take a quarter of them at the most. watch: what is to be told of the backbone ten times
-        on the way (less often where that takes long), and before the first step; it changes nothing.
+        budget: seconds of training instead of `epochs`; how many steps these are is measured, which counts,
+        and so do looks at the backbone: a quarter of them at the most, where two fit into that. watch: what
+        is to be told of the backbone ten times on the way (less often where that takes long), and before the
+        first step; it changes nothing.
 
         Raises InputError where the samples are none that the task can be made of, where the backbone has no
         weights, and where training diverges.

@@ -24,19 +24,29 @@ class Tried:
     probe: Result
 
 
-def promising(tried: Sequence[Tried], before: Result, metric: str, pictures: bool) -> Tried:
+def promising(tried: Sequence[Tried], before: Result, metric: str, known: bool) -> Tried:
     """The task that is likely to help most, by the gains measured here and by what tasks brought elsewhere.
 
     Its gain over the network before it learned (`before`) is measured on few labels, and the best of many
     measured gains is mostly luck. So the highest of what is to be expected of them counts (`expected`): with
     few labels the task that usually helps most is taken unless another is far ahead, with many the measured
-    gains decide. What is usual (`Pretext.usual`) is known of classes of `pictures`; of anything else all
-    tasks are expected to bring the same. Of equal ones the one with the higher score.
+    gains decide. known: whether what is usual (`Pretext.usual`) is known of such samples, which are classes
+    of pictures, and of a network that had learned nothing; else all tasks are expected to bring the same.
     """
     gains = [one.probe.scores.gain_over(before.scores, metric) for one in tried]
-    usual = [one.made.task.usual if pictures else 0.0 for one in tried]
-    told = zip(expected(gains, usual), gains, tried, strict=True)
-    return max(told, key=lambda row: (round(row[0], 9), row[1].value))[2]
+    return tried[foremost(gains, [one.made.task.usual if known else 0.0 for one in tried])]
+
+
+def foremost(gains: Sequence[Interval], usual: Sequence[float]) -> int:
+    """The one of which most is to be expected; of equal ones that with the highest gain.
+
+    >>> foremost([Interval(0.1, -0.1, 0.3), Interval(0.0, -0.2, 0.2)], (0.02, 0.05))
+    1
+    >>> foremost([Interval(0.1, -0.1, 0.3), Interval(0.0, -0.2, 0.2)], (0.0, 0.0))
+    0
+    """
+    hoped = expected(gains, usual)
+    return max(range(len(gains)), key=lambda t: (round(hoped[t], 9), gains[t].value))
 
 
 def expected(gains: Sequence[Interval], usual: Sequence[float]) -> list[float]:

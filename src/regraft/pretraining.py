@@ -135,7 +135,8 @@ def pretrain(
         raise InputError(f"no task suits these samples ({_told(left_out)}): name one to see why")
     name = metric_named(metric, labelled.asked)
     pictures = kind_of_prepared(watch.pool) == PIXELS and isinstance(labelled.output, Classes)
-    taken = promising(tried, _before(network, labelled, training), name, pictures)
+    known = pictures and not network.pretrained
+    taken = promising(tried, _before(network, labelled, training), name, known)
     done, trials = taken.made, tuple(tried) if len(recipes) > 1 else ()
     if budget is not None and trials:
         done = made(taken.made.task, (1 - TRIALS) * budget)

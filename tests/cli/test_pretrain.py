@@ -76,6 +76,18 @@ def test_the_labels_of_a_pool_are_not_learned_from(run, tmp_path):
     assert "nothing is learned from the column 'label'" in told.stderr
 
 
+def test_one_film_in_a_folder_of_its_own(tmp_path):
+    (tmp_path / "film").mkdir()
+    for number in (2, 10, 1):
+        Image.new("RGB", (8, 8)).save(tmp_path / "film" / f"{number}.png")
+    assert read_frames(tmp_path, group=None).x.names() == ["film/1.png", "film/2.png", "film/10.png"]
+
+
+def test_groups_of_pictures_that_have_no_order_are_none(run, photos):
+    with pytest.raises(InputError, match="has neither folds nor frames: leave it out"):
+        run("pretrain", photos, "--task", "rotation", "--group", "(.)")
+
+
 def test_what_says_how_labels_are_read_needs_labels(run, tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n3,4\n" * 10)
     with pytest.raises(InputError, match="--labels-are was given without --labelled"):

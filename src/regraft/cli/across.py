@@ -17,6 +17,7 @@ from ..problem import Problem
 from ..progress import Progress
 from .options import duration, loaded, method_names, progress_bars, read, read_beside, report_unreadable
 from .places import cache_folder
+from .pools import read_pool
 
 ACROSS_SOURCES = ("SourceTuned", "GroupDRO", "CORALAcross", "MomentMatching")
 ELSEWHERE = ("masks", "unlabelled", "thin")  # options that have no meaning here
@@ -116,12 +117,10 @@ def domains(path: Path, options: dict[str, Any], progress: Progress) -> tuple[di
     for folder in options["source"]:
         sources[str(folder)] = read(folder, **reading, progress=progress)
         report_unreadable(sources[str(folder)], folder)
-    target = read(path, label=options["label"], text=options["text"], labelled=False, progress=progress)
-    report_unreadable(target, path)
     source = pooled(sources)
     # a column that the source does not have, or that tells the labels there, is not even looked at
-    if (columns := getattr(source.x, "columns", None)) is not None and hasattr(target.x, "only"):
-        target = target.with_(x=target.x.only(columns))
+    known = {"label": options["label"], "text": options["text"]}
+    target = read_pool(path, **known, beside=source, progress=progress)
     return sources, Problem(source=source, target=target)
 
 

@@ -62,7 +62,7 @@ def command(target: Path, **options: Any) -> None:
     progress = progress_bars()
     reading = {"label": options["label"], "text": options["text"], "progress": progress}
     samples = read_pool(target, **reading)
-    source = None if options["source"] is None else read_pool(options["source"], **reading)
+    source = None if options["source"] is None else read_pool(options["source"], **reading, beside=samples)
     named = options["backbone"] is not None or options["weights"] is not None
     network = options["backbone"]
     if named:

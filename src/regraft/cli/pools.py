@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..progress import Progress
 from ..readers import Table
 from ..readers.answers import columns_named
-from ..readers.tables import LABEL_COLUMNS
+from ..readers.tables import LABEL_COLUMNS, must_have
 from ..samples import kind_of, sample_names
 from ..text import plain
 from .options import read, report_unreadable
@@ -32,9 +32,9 @@ def read_pool(
 ) -> Domain:
     """The samples at a path, of whose labels nothing is looked at.
 
-    A table's label column, which `label` names or has a usual name, is no feature, nor is one of groups; it
-    is left out with a note. beside: a table that was read with its labels: what it lacks of these is left
-    out. grouped: whether groups are read, and not only left out.
+    Of a table the label column, which `label` names or has a usual name, and the column of groups are no
+    features; beside a table that was read already, nothing is that this one does not have. What is left out
+    is noted. grouped: whether groups are read, and not only left out.
     """
     pool = read(
         path,
@@ -46,19 +46,21 @@ def read_pool(
     )
     report_unreadable(pool, path)
     if not isinstance(pool.x, Table):
+        if group is not None and beside is None and not grouped:
+            raise InputError(
+                f"--group says nothing of {path}, which has neither folds nor frames: leave it out"
+            )
         return pool
     columns = pool.x.columns
-    if label is None:
-        told = [name for name in columns if name.lower() in LABEL_COLUMNS]
-    else:
-        told = list(columns_named(label, columns))
     if beside is not None and isinstance(beside.x, Table):
-        told = [name for name in told if name not in beside.x.columns]
+        gone = [name for name in columns if name not in beside.x.columns]
     else:
-        told = told if label is not None else told[-1:]
-    gone = [name for name in columns if name in told or name == group]
+        named = [] if label is None else list(columns_named(label, columns))
+        must_have(path, columns, [*named, *([] if group is None or grouped else [group])])
+        usual = [name for name in columns if name.lower() in LABEL_COLUMNS][-1:]
+        gone = [name for name in columns if name in (named or usual) or name == group]
     if len(gone) == len(columns):
-        raise InputError(f"{path} has no column besides the label: give columns to learn from")
+        raise InputError(f"{path} has no column to learn from besides {', '.join(map(repr, gone))}")
     if gone:
         listed = ", ".join(map(repr, gone))
         click.echo(plain(f"note: {path}: nothing is learned from the column {listed}"), err=True)

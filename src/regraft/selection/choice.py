@@ -84,19 +84,8 @@ def likely(gain: Interval) -> bool:
     >>> likely(Interval(-0.05, -0.2, 0.1)), likely(Interval(-0.05, -0.07, -0.03))
     (True, False)
     """
-    return corrected(gain, EXPECTED, SPREAD) > 0
-
-
-def corrected(gain: Interval, expected: float, spread: float) -> float:
-    """The mean of what is left of N(expected, spread²) after a gain g ± s was measured.
-
-    (g / s² + expected / spread²) / (1 / s² + 1 / spread²).
-
-    >>> round(corrected(Interval(0.10, 0.01, 0.19), expected=0.02, spread=0.03), 4)
-    0.036
-    """
-    doubt = ((gain.high - gain.low) / (2 * Z_BOUND) / spread) ** 2
-    return (gain.value + expected * doubt) / (1 + doubt)
+    doubt = ((gain.high - gain.low) / (2 * Z_BOUND) / SPREAD) ** 2
+    return gain.value + EXPECTED * doubt > 0
 
 
 def best(results: Sequence[Result], metric: str) -> Result:
