@@ -1,9 +1,11 @@
 """Real photos and weights beside the checkout, and photos as large as a phone takes them."""
 
+import contextlib
 import json
 import shutil
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,10 +30,16 @@ def pacs(domain: str, into: Path) -> Path:
 
 
 def unpacked(archive: str, into: Path) -> Path:
-    """What the archive holds, unpacked once under `into`."""
+    """What the archive holds, unpacked once under `into`, whole or not at all."""
     if not (into / archive).is_dir():
-        with tarfile.open(there(DATA / archive / f"{archive}.tar")) as packed:
-            packed.extractall(into / archive, filter="data")
+        into.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(dir=into) as part,
+            tarfile.open(there(DATA / archive / f"{archive}.tar")) as packed,
+        ):
+            packed.extractall(Path(part) / archive, filter="data")
+            with contextlib.suppress(OSError):  # another process was first
+                (Path(part) / archive).rename(into / archive)
     return into / archive
 
 

@@ -39,7 +39,7 @@ def test_rebuilt_and_filled_is_the_same_network():
     rebuilt = rebuild_glyphs()
     rebuilt.load_state_dict(glyphs().state_dict())
     assert rebuilt.fingerprint() == glyphs().fingerprint()
-    assert rebuilt.spec == small_convnet(SIZE, "grey", WIDTH).spec
+    assert rebuilt.spec == small_convnet(SIZE, "rgb", WIDTH).spec
 
 
 def test_the_file_is_small_and_says_what_it_was_trained_on():

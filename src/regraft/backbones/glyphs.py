@@ -1,4 +1,4 @@
-"""The network that ships inside the package: pretrained on printed glyphs, at home on small grey pictures."""
+"""The network that ships inside the package: pretrained on printed glyphs, at home on small pictures."""
 
 from importlib.resources import files
 
@@ -16,8 +16,8 @@ SOURCE = "Regraft, scripts/pretrain_glyphs.py: printed glyphs from the fonts tha
 def glyphs() -> Backbone:
     """Images → n × 192, a small convolutional network pretrained on printed letters, digits and signs.
 
-    Helps on handwriting and other small pictures of strokes; any photo goes through it, squashed to 32×32
-    grey pixels, and little of it is left then: prefer a network pretrained on photos for photos.
+    Helps on handwriting and other small pictures of strokes, and a little on drawings and photos; these are
+    squashed to 32×32 pixels, and not much is left of them then: prefer a network pretrained on photos.
     `weights/glyphs.json` says what it was trained on.
 
     >>> import torch
@@ -37,7 +37,7 @@ def rebuild_glyphs() -> Backbone:
     >>> rebuild_glyphs().names
     ['stem', 'strokes', 'parts', 'whole']
     """
-    untrained = small_convnet(SIZE, "grey", WIDTH)
+    untrained = small_convnet(SIZE, "rgb", WIDTH)
     return Backbone(
         list(zip(untrained.names, untrained.stages, strict=True)),
         untrained.preprocessing,
