@@ -21,6 +21,7 @@ from regraft.pretraining import pretrain
 from regraft.selection.choice import Result
 from regraft.selection.scores.classes import ClassScores
 from regraft.training import Training
+from regraft.watch import Watch
 
 QUICK = {"epochs": 1, "least_steps": 10, "batch_size": 16}
 
@@ -52,6 +53,14 @@ def test_tasks_are_chosen_by_a_probe_and_the_verdict_is_against_what_costs_nothi
     assert choice.verdict.outcome in ("helps", "no evidence", "hurts")
     assert str(choice.verdict) in str(done)
     assert done.to_json()["choice"]["tried"][-1]["task"] == type(done.made.task).__name__
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_network_before_it_learned_is_the_one_that_learned(crowd, seed):
+    pool, few, training = crowd.unlabelled(), crowd[:60], rg.Training(seed=seed)
+    done = pretrain(pool, "simclr", labelled=few, training=training, budget=0.2)
+    before = done.choice.baselines[1].candidate.backbone
+    assert done.made.history.watched[0] == (0, Watch.of(pool, few, before, training)(before))
 
 
 def row(right, of):

@@ -216,10 +216,7 @@ class Pretext(Recipe, ABC):
 
     def _started(self, backbone: Backbone, x: Tensor, training: Training) -> Network:
         with luck_of(training.seed):
-            own = backbone.copied()
-            if not own.pretrained:
-                draw_anew(own)
-            network = self.start(own, x)
+            network = self.start(beginning(backbone), x)
         network.backbone.old_head = None  # it belongs to the features as they were
         return network
 
@@ -278,6 +275,20 @@ class Pretext(Recipe, ABC):
             partial.write_text(f"{found} {looks}")
             partial.replace(file)
         return found, looks
+
+
+def beginning(backbone: Backbone) -> Backbone:
+    """A copy of what is to learn: with weights that are drawn now, where those that it has learned nothing.
+
+    >>> from regraft.backbones import small_mlp
+    >>> given = small_mlp(3, seed=7)
+    >>> beginning(given).fingerprint() == given.fingerprint()
+    False
+    """
+    own = backbone.copied()
+    if not own.pretrained:
+        draw_anew(own)
+    return own
 
 
 def must_be_several(pool: Domain) -> None:

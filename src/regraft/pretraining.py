@@ -13,11 +13,12 @@ from .backbone_folder import save_backbone
 from .backbones import open_backbone, pixels, small_convnet, small_mlp, small_text, table, vectors, words
 from .contradiction import contradictions
 from .domain import Domain
+from .engine import luck_of
 from .errors import InputError
 from .features import embed
 from .output import Classes
 from .preprocessing.tokens import Tokens
-from .pretext import PIXELS, Pretext, Pretrained, kind_of_prepared, must_be_several
+from .pretext import PIXELS, Pretext, Pretrained, beginning, kind_of_prepared, must_be_several
 from .pretext_choice import PretextChoice, Tried, promising
 from .pretexts import PRETEXTS, pretext_named
 from .samples import kind_of, sizes_of
@@ -110,6 +111,9 @@ def pretrain(
     network = fresh_network(pool) if backbone is None else open_backbone(backbone, domain=pool)
     if not network.preprocessing.fitted:
         network = network.prepared_by(network.preprocessing.fit(pool.x))
+    if not network.pretrained:
+        with luck_of(training.seed):
+            network = beginning(network)  # every task begins with these weights, and is judged against them
     watch = Watch.of(pool, labelled, network, training)
     plain = pool.unlabelled()
 
