@@ -54,6 +54,15 @@ class Interval:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
+def standard_error(gain: Interval) -> float:
+    """Of a paired difference, whose ends are bounds of one side each.
+
+    >>> round(standard_error(Interval(0.02, -0.01, 0.05)), 3)
+    0.02
+    """
+    return (gain.high - gain.low) / (2 * Z_BOUND)
+
+
 def share(
     correct: Float[Tensor, " n"],
     stratum: Int[Tensor, " n"],

@@ -7,7 +7,7 @@ from typing import Any, final
 import torch
 
 from .contradiction import Contradiction
-from .intervals import Z_BOUND, Interval
+from .intervals import Interval, standard_error
 from .output.metrics import title
 from .pretext import Pretrained
 from .selection.choice import Result, best
@@ -66,7 +66,7 @@ def expected(gains: Sequence[Interval], usual: Sequence[float]) -> list[float]:
     [0.1, 0.0]
     """
     g, u = torch.tensor([gain.value for gain in gains]), torch.tensor(usual)
-    noise = torch.tensor([(gain.high - gain.low) / (2 * Z_BOUND) for gain in gains]).clamp_min(1e-6).square()
+    noise = torch.tensor([standard_error(gain) for gain in gains]).clamp_min(1e-6).square()
     off, weight = (g - u).double(), 1 / noise.double()
     mean = (weight * off).sum() / weight.sum()
     freedom = weight.sum() - weight.square().sum() / weight.sum()

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..candidates import Candidate
-from ..intervals import Z_BOUND, Interval
+from ..intervals import Interval, standard_error
 from .scores import Scores
 from .verdict import Verdict
 
@@ -84,7 +84,7 @@ def likely(gain: Interval) -> bool:
     >>> likely(Interval(-0.05, -0.2, 0.1)), likely(Interval(-0.05, -0.07, -0.03))
     (True, False)
     """
-    doubt = ((gain.high - gain.low) / (2 * Z_BOUND) / SPREAD) ** 2
+    doubt = (standard_error(gain) / SPREAD) ** 2
     return gain.value + EXPECTED * doubt > 0
 
 

@@ -1,5 +1,6 @@
 """When to stop judging a network whose training does not pay."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
@@ -10,9 +11,9 @@ from torch import Tensor
 
 from ..domain import Domain
 from ..folds import Rows
-from ..intervals import Z_BOUND
-from .choice import Result, likely
-from .scores import Scores, scores_of
+from ..intervals import Interval, standard_error
+from .choice import EXPECTED, SPREAD, Result
+from .scores import scores_of
 
 UNLIKELY = 0.8416  # standard deviations: one in five ends beyond them
 
@@ -34,9 +35,12 @@ class Race:
     those that lose by four points, most are given up after one fold or two. It only ever takes candidates
     away before the choice, so what is handed over is no more flattered than without it.
 
-    rival: the row to keep up with. metric: by which. trusted: whether it uses a pool that looks like the
-    labelled samples, which may be handed over unproven: that is not given up where what was seen so far
-    leaves it likely to help (`choice.likely`).
+    What uses a pool that looks like the labelled samples may be handed over unproven. There the chance is
+    that it ends likely to help (`choice.likely`), and what such pools usually bring, N(μ, τ²), counts for
+    the samples to come: with w = s² / τ² the gain on these is normal around (d + w μ) / (1 + w), with the
+    variance s² / (1 + w) + s² m / (n − m).
+
+    rival: the row to keep up with. metric: by which. trusted: whether it uses such a pool.
     """
 
     rival: Result
@@ -61,10 +65,8 @@ class Race:
             scores_of(labelled.asked.expected(given), labelled, told)
             for given in (logits[None], self.rival.logits[:1])
         )
-        if self.trusted and likely(ours.gain_over(theirs, self.metric)):
-            return
-        left = 1 - int(told.sum()) / int(judged.sum())
-        if self._gain(ours, theirs, UNLIKELY * left**0.5) < 0:
+        share = int(told.sum()) / int(judged.sum())
+        if hopeless(ours.gain_over(theirs, self.metric), share, self.trusted):
             raise GivenUp(
                 f"given up after {len(done)} of {folds} folds: {self.metric.replace('_', ' ')} "
                 f"{ours.value(self.metric):.2f} there, and {theirs.value(self.metric):.2f} of "
@@ -73,9 +75,19 @@ class Race:
 
     def won_by(self, ours: Result) -> bool:
         """Whether it is better than the rival, as far as four chances in five tell."""
-        return self._gain(ours.scores, self.rival.scores, -UNLIKELY) > 0
+        gain = ours.scores.gain_over(self.rival.scores, self.metric)
+        return gain.value > UNLIKELY * standard_error(gain)
 
-    def _gain(self, ours: Scores, theirs: Scores, deviations: float) -> float:
-        """The gain and so many standard deviations of it."""
-        gain = ours.gain_over(theirs, self.metric)
-        return gain.value + deviations * (gain.high - gain.low) / (2 * Z_BOUND)
+
+def hopeless(gain: Interval, share: float, trusted: bool) -> bool:
+    """Whether the chance to be handed over in the end is below one in five, after this share of the samples.
+
+    >>> behind = Interval(-0.02, -0.05, 0.01)
+    >>> hopeless(behind, 0.2, trusted=False), hopeless(behind, 0.2, trusted=True)
+    (True, False)
+    """
+    variance, left = standard_error(gain) ** 2, 1 - share
+    known = variance / SPREAD**2 if trusted else 0.0
+    to_come = (gain.value + EXPECTED * known) / (1 + known)
+    spread = math.sqrt(variance * left * (left / (1 + known) + share))
+    return share * gain.value + left * to_come + UNLIKELY * spread < -EXPECTED * known * share
