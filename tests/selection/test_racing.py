@@ -11,14 +11,14 @@ from regraft import METHODS
 from regraft.backbone import Backbone
 from regraft.candidates import Candidate, Plan
 from regraft.domain import Domain
-from regraft.intervals import Z_BOUND, Interval
 from regraft.method import Method
 from regraft.model import Model
 from regraft.output import Classes
 from regraft.problem import Problem
 from regraft.selection import compare
-from regraft.selection.choice import EXPECTED, SPREAD, Result, likely
-from regraft.selection.racing import GivenUp, Race, hopeless
+from regraft.selection.choice import Result
+from regraft.selection.expectation import Expectation
+from regraft.selection.racing import GivenUp, Race
 from regraft.selection.scores import scores_of
 
 N, FOLDS = 60, 5
@@ -112,33 +112,10 @@ def test_what_may_be_handed_over_unproven_is_kept_as_long_as_it_may_end_likely_t
     """12 wrong of 60 samples against 9: too few folds tell that from what such pools usually bring."""
     with pytest.raises(GivenUp):
         race(9).check(said(12), folds(2), FOLDS, LABELLED, EVERY)
-    trusted = replace(race(9), trusted=True)
+    trusted = replace(race(9), usual=Expectation.of_pools(0.6, 60))
     trusted.check(said(12), folds(2), FOLDS, LABELLED, EVERY)
     with pytest.raises(GivenUp):
         trusted.check(said(30), folds(2), FOLDS, LABELLED, EVERY)
-
-
-@pytest.mark.parametrize("share", [0.2, 0.6, 0.8])
-@pytest.mark.parametrize("error", [0.01, 0.03, 0.07])
-def test_the_chance_to_end_likely_is_that_of_what_is_drawn(share, error):
-    """True gains are drawn, weighted by how well they fit to what was seen, and the rest is drawn by them."""
-    luck, draws = np.random.default_rng(0), 400_000
-    truth = luck.normal(EXPECTED, SPREAD, draws)
-    rest = luck.normal(truth, error * np.sqrt(share / (1 - share)))
-
-    def chance(seen):
-        weight = np.exp(-(((seen - truth) / error) ** 2) / 2)
-        ends = share * seen + (1 - share) * rest
-        spread = Z_BOUND * error * share**0.5
-        told = np.array([likely(Interval(end, end - spread, end + spread)) for end in ends[:20_000]])
-        return np.average(told, weights=weight[:20_000])
-
-    last = min(
-        seen
-        for seen in np.arange(-0.5, 0.1, 0.001)
-        if not hopeless(Interval(seen, seen - Z_BOUND * error, seen + Z_BOUND * error), share, trusted=True)
-    )
-    assert chance(last) == pytest.approx(0.2, abs=0.05)
 
 
 def test_the_last_fold_is_not_given_up():

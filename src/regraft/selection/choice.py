@@ -8,14 +8,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..candidates import Candidate
-from ..intervals import Interval, standard_error
+from ..intervals import Interval
+from .expectation import Expectation
 from .scores import Scores
 from .verdict import Verdict
 
 HAND_OVER = ("likely", "proven", "best")
-# what pools that look like the labelled samples are worth, in shares of samples: the mean and the spread over
-# data sets and numbers of labels, as found while `benchmarks/semi.py` was made
-EXPECTED, SPREAD = 0.04, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,26 +64,18 @@ def handed_over(results: Sequence[Result], metric: str, rule: str = "likely", al
     transfer = verdict(borrowing, alone, metric)
     pool = verdict(pooled, labelled, metric)
     earned = borrowing if transfer is not None and transfer.outcome == "helps" else alone or borrowing
-    trusted = rule == "likely" and alike
-    if pool is not None and (pool.outcome == "helps" or (trusted and likely(pool.gain))):
-        earned = pooled
+    if pool is not None:
+        usual = brought_beside(best(labelled, metric), metric)
+        if pool.outcome == "helps" or (rule == "likely" and alike and usual.likely(pool.gain)):
+            earned = pooled
     if rule == "best":
         earned = list(results)
     return Choice(best(earned, metric), transfer, tuning, pool)
 
 
-def likely(gain: Interval) -> bool:
-    """Whether a pool is more likely to help than not, by its measured gain g ± s and by what others did.
-
-    The mean of what is left of N(4 %, 5 %²) after g was seen, (g / s² + 0.04 / 0.05²) / (1 / s² + 1 / 0.05²),
-    is above zero: with few labels g says little and the pool is taken unless it is far behind, with many g
-    decides.
-
-    >>> likely(Interval(-0.05, -0.2, 0.1)), likely(Interval(-0.05, -0.07, -0.03))
-    (True, False)
-    """
-    doubt = (standard_error(gain) / SPREAD) ** 2
-    return gain.value + EXPECTED * doubt > 0
+def brought_beside(alone: Result, metric: str) -> Expectation:
+    """What pools that look like the labelled samples usually bring, beside such a row."""
+    return Expectation.of_pools(alone.scores.value(metric), int(alone.judged.sum()))
 
 
 def best(results: Sequence[Result], metric: str) -> Result:

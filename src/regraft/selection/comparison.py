@@ -29,9 +29,10 @@ from ..samples import kind_of, sample_names
 from ..training import Training
 from .belonging import Belonging, belonging
 from .budget import Budget
-from .choice import HAND_OVER, Result, best, handed_over
+from .choice import HAND_OVER, Result, best, brought_beside, handed_over
 from .curve import LearningCurve, learning_curve
 from .entries import Entries, Entry
+from .expectation import UNKNOWN
 from .judges import CrossValidation
 from .judging import judgeable_in_all, judged
 from .nested import nested
@@ -70,10 +71,10 @@ def compare(
     baseline is above zero, and a fine-tuned network only if it also beats the probe in that way. What learns
     from samples without labels as well (`unlabelled`) is handed over only if it beats the best of all that
     learn from the labels alone in that way; or, by the rule "likely", if that is more likely than not
-    (`choice.likely`) and the pool looks like the labelled samples (`belonging`). Copies of labelled samples
-    are left out of that pool, so that no fold is judged by what was seen of it. What is handed over is
-    refitted on all labels. With very few labels little can be proven: a transfer that is right nine times in
-    ten may be refused at ten labels.
+    (`Expectation.likely`) and the pool looks like the labelled samples (`belonging`). Copies of labelled
+    samples are left out of that pool, so that no fold is judged by what was seen of it. What is handed over
+    is refitted on all labels. With very few labels little can be proven: a transfer that is right nine times
+    in ten may be refused at ten labels.
 
     A network whose training the plan tries, not you, is given up as soon as it is unlikely to end ahead of
     the best row before it (`racing.Race`), and where no change of a few stages is likely to be better, larger
@@ -273,4 +274,6 @@ def race_of(candidate: Candidate, results: list[Result], metric: str, trusted: b
     rivals = [r for r in results if r.candidate.borrows == candidate.borrows]
     if not (candidate.tunes or candidate.trained) or candidate.asked or candidate.rival or not rivals:
         return None
-    return Race(best(rivals, metric), metric, trusted and candidate.adapts)
+    rival = best(rivals, metric)
+    usual = brought_beside(rival, metric) if trusted and candidate.adapts else UNKNOWN
+    return Race(rival, metric, usual)
