@@ -50,7 +50,8 @@ def test_no_pool_takes_away_more_errors_than_there_are():
 
 
 def test_no_error_seen_does_not_mean_that_there_are_none():
-    assert Expectation.of_pools(1.0, 40).mean == pytest.approx(0.04 / 42 / 0.2, abs=1e-6)
+    assert Expectation.of_pools(1.0, 40).mean == pytest.approx(0.04 / 42 / 0.2)
+    assert Expectation.of_pools(1.0, 10_000_000).likely(measured(0.001, 0.001))
 
 
 def test_scores_below_zero_are_as_good_as_none():
