@@ -63,6 +63,13 @@ def test_the_network_before_it_learned_is_the_one_that_learned(crowd, seed):
     assert done.made.history.watched[0] == (0, Watch.of(pool, few, before, training)(before))
 
 
+@pytest.mark.parametrize("task", ["simclr", "auto"])
+@pytest.mark.parametrize("budget", [0.0, -1.0, float("nan")])
+def test_a_budget_of_nothing_is_refused(crowd, task, budget):
+    with pytest.raises(rg.InputError, match="give more than none, or leave it out"):
+        pretrain(crowd.unlabelled(), task, labelled=crowd[:60], budget=budget)
+
+
 def row(right, of):
     """What a probe says that is right of so many of the samples, those of `right`."""
     y = torch.arange(of) % 2

@@ -156,6 +156,7 @@ class Pretext(Recipe, ABC):
                 f"{backbone.name} has no weights that could learn: leave it out, or name a network"
             )
         must_be_several(pool)
+        must_be_time(budget)
         if not backbone.preprocessing.fitted:
             backbone = backbone.prepared_by(backbone.preprocessing.fit(pool.x))
         seen = embed(backbone[:0], pool, None, training.engine, training.progress)
@@ -278,7 +279,7 @@ class Pretext(Recipe, ABC):
 
 
 def beginning(backbone: Backbone) -> Backbone:
-    """A copy of what is to learn: with weights that are drawn now, where those that it has learned nothing.
+    """A copy of what is to learn; where it has learned nothing yet, with weights that are drawn now.
 
     >>> from regraft.backbones import small_mlp
     >>> given = small_mlp(3, seed=7)
@@ -295,6 +296,12 @@ def must_be_several(pool: Domain) -> None:
     """InputError for a pool of which nothing can be learned."""
     if len(pool) < 2:
         raise InputError(f"the pool has {len(pool)} samples: give at least 2, and better thousands")
+
+
+def must_be_time(budget: float | None) -> None:
+    """InputError for a budget in which nothing can be learned."""
+    if budget is not None and not budget > 0:
+        raise InputError(f"the budget is {budget:g} seconds: give more than none, or leave it out")
 
 
 def kind_of_prepared(x: Tensor) -> str:

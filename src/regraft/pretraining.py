@@ -18,7 +18,7 @@ from .errors import InputError
 from .features import embed
 from .output import Classes
 from .preprocessing.tokens import Tokens
-from .pretext import PIXELS, Pretext, Pretrained, beginning, kind_of_prepared, must_be_several
+from .pretext import PIXELS, Pretext, Pretrained, beginning, kind_of_prepared, must_be_several, must_be_time
 from .pretext_choice import PretextChoice, Tried, promising
 from .pretexts import PRETEXTS, pretext_named
 from .samples import kind_of, sizes_of
@@ -108,6 +108,7 @@ def pretrain(
     """
     training = training or Training()
     must_be_several(pool)
+    must_be_time(budget)  # before a trial of every task
     network = fresh_network(pool) if backbone is None else open_backbone(backbone, domain=pool)
     if not network.preprocessing.fitted:
         network = network.prepared_by(network.preprocessing.fit(pool.x))
